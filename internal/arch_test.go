@@ -37,7 +37,7 @@ var imports = map[string]string{
 	"store":  "errs par fsx object pack",
 	"remote": "errs par fsx object",
 	"vcs":    "errs par fsx proc",
-	"ui":     "errs par",
+	"ui":     "errs par render",
 	// data
 	"transfer": "errs par fsx object pack store remote",
 	"work":     "errs par fsx object value spec store remote vcs transfer",

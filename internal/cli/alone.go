@@ -1,0 +1,6 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// alone answers mlv without a command.
+func (a *App) alone(root *cobra.Command) error { return a.page(overview(root)) }

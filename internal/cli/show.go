@@ -1,0 +1,187 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/render"
+	"github.com/mlv-dev/mlv/internal/ui"
+)
+
+// schema is the version that every JSON object of ours begins with.
+const schema = 1
+
+// show prints a result: as JSON with --json, nothing with --quiet, else as
+// text. The progress line is gone by then.
+func show[T any](a *App, v T, text func(*Printer, T)) error {
+	a.unwatch()
+	out := bufio.NewWriter(a.Out)
+	switch {
+	case a.JSON:
+		if err := writeJSON(out, v, true); err != nil {
+			return err
+		}
+	case a.Quiet:
+		return nil
+	default:
+		text(&Printer{Writer: out, paint: a.screen.Out.Paint, Width: a.screen.Out.Width()}, v)
+	}
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write the result: %w", err)
+	}
+	return nil
+}
+
+// writeJSON writes v, indented; versioned puts our version before the fields
+// of an object, which DVC's objects do not have.
+func writeJSON(w io.Writer, v any, versioned bool) error {
+	var plain, pretty bytes.Buffer
+	enc := json.NewEncoder(&plain)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	if fields, ok := bytes.CutPrefix(plain.Bytes(), []byte("{")); ok && versioned {
+		head := fmt.Sprintf(`{"version":%d`, schema)
+		if !bytes.HasPrefix(fields, []byte("}")) {
+			head += ","
+		}
+		plain = *bytes.NewBuffer(append([]byte(head), fields...))
+	}
+	if err := json.Indent(&pretty, plain.Bytes(), "", "  "); err != nil {
+		return err
+	}
+	_, err := w.Write(pretty.Bytes())
+	return err
+}
+
+// A Printer writes the text of a result. An error of the stream beneath stays
+// until the end of show.
+type Printer struct {
+	io.Writer
+	Width int // columns
+
+	paint func(ui.Role, string) string
+}
+
+// Line writes a line. Arguments of type string are what others wrote: they are
+// made safe for a terminal. Painted text is already.
+func (p *Printer) Line(format string, args ...any) {
+	for i, arg := range args {
+		switch arg := arg.(type) {
+		case string:
+			args[i] = render.Safe(arg)
+		case painted:
+			args[i] = string(arg)
+		}
+	}
+	fmt.Fprintf(p, format+"\n", args...)
+}
+
+// painted is text that has been made safe and may hold colours.
+type painted string
+
+// Paint returns s in the colour of role, to be given to Line.
+func (p *Printer) Paint(role ui.Role, s string) painted {
+	return painted(p.paint(role, render.Safe(s)))
+}
+
+// errNo is the answer no: what was asked for is on stdout already.
+var errNo = &errs.Error{Kind: errs.Negative, Err: errors.New("the answer is no")}
+
+// fail prints err, and how to get on. It is the only place that prints errors.
+func (a *App) fail(err error, args []string) {
+	switch {
+	case err == nil || errors.Is(err, errNo):
+	case a.JSON || asksJSON(args): // flags may not have been read
+		a.failJSON(err)
+	default:
+		a.failText(err)
+	}
+}
+
+func (a *App) failText(err error) {
+	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "interrupted"
+	}
+	first, rest, _ := strings.Cut(text, "\n")
+	fmt.Fprintf(a.Err, "%s %s\n", a.screen.Err.Paint(ui.Bad, "mlv:"), render.Safe(first))
+	for line := range strings.Lines(rest) {
+		// Indented, so that no name with a line end in it writes a hint of its own.
+		fmt.Fprintf(a.Err, "  %s\n", render.Safe(strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "  ")))
+	}
+	if near := candidates(err); len(near) > 0 {
+		fmt.Fprintf(a.Err, "  nearest: %s\n", render.Safe(strings.Join(near, ", ")))
+	}
+	for _, hint := range errs.Hints(err) {
+		fmt.Fprintf(a.Err, "%s %s\n", a.screen.Err.Paint(ui.Strong, "hint:"), render.Safe(hint))
+	}
+}
+
+// failJSON prints err as one line, the last on stderr.
+func (a *App) failJSON(err error) {
+	line := struct {
+		Version    int      `json:"version"`
+		Kind       string   `json:"kind"`
+		Message    string   `json:"message"`
+		Path       string   `json:"path,omitempty"`
+		Line       int      `json:"line,omitempty"`
+		Column     int      `json:"column,omitempty"`
+		Hint       string   `json:"hint,omitempty"`
+		Candidates []string `json:"candidates,omitempty"`
+	}{Version: schema, Message: err.Error(), Hint: strings.Join(errs.Hints(err), "; "), Candidates: candidates(err)}
+	for _, exit := range errs.Exits() {
+		if exit.Code == errs.ExitCode(err) {
+			line.Kind = exit.Name
+		}
+	}
+	for e := err; e != nil; {
+		at, ok := errors.AsType[*errs.Error](e)
+		if !ok {
+			break
+		}
+		if at.Path != "" {
+			line.Path, line.Line, line.Column = at.Path, at.Line, at.Col
+			break
+		}
+		e = at.Err
+	}
+	b, jsonErr := json.Marshal(line)
+	if jsonErr != nil {
+		a.failText(err)
+		return
+	}
+	fmt.Fprintf(a.Err, "%s\n", b)
+}
+
+// candidates returns what was perhaps meant, of the outermost error that knows.
+func candidates(err error) []string {
+	for err != nil {
+		e, ok := errors.AsType[*errs.Error](err)
+		if !ok {
+			return nil
+		}
+		if len(e.Candidates) > 0 {
+			return e.Candidates
+		}
+		err = e.Err
+	}
+	return nil
+}
+
+// asksJSON tells whether a command line asks for JSON, before any parsing.
+func asksJSON(args []string) bool {
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
+	}
+	return slices.Contains(args, "--json")
+}
