@@ -300,3 +300,17 @@ func flowString(s string) string {
 	}
 	return string(AppendQuoted(nil, s))
 }
+
+// SetAfter gives key in a document of lines the value v. A key that is new
+// stands behind the nearest of before, which names keys in their usual order.
+func (d *Document) SetAfter(before []string, key string, v Value) (*Document, error) {
+	if d.Root.Style == Block && d.Root.Get(key) == nil {
+		for i := len(before) - 1; i >= 0; i-- {
+			if _, pair, parent := d.find(before[i : i+1]); parent != nil {
+				line := strings.Repeat(" ", d.column(parent)) + flowString(key) + ": " + flowText(v) + d.eol()
+				return d.insertLine(d.pairEnd(pair), line)
+			}
+		}
+	}
+	return d.Set([]string{key}, v)
+}
