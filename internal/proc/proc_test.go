@@ -16,6 +16,10 @@ import (
 // TestMain lets this test's program stand in for mlv as the guard and for the
 // small programs that tests run.
 func TestMain(m *testing.M) {
+	// First: a guard inherits the environment of the program that it guards.
+	if code, is := GuardMain(os.Args); is {
+		os.Exit(code)
+	}
 	if f := programs[os.Getenv("PROC_TEST_PROGRAM")]; f != nil {
 		os.Exit(f())
 	}
@@ -37,6 +41,20 @@ var programs = map[string]func() int{
 	"env": func() int {
 		_, _ = io.WriteString(os.Stdout, os.Getenv("A")+"|"+os.Getenv("B"))
 		return 0
+	},
+	// An mlv to be killed: it runs the script in its folder under a guard.
+	"mlv": func() int {
+		text, err := os.ReadFile("script")
+		if err != nil {
+			return 1
+		}
+		path, args, err := Shell(string(text))
+		if err != nil {
+			return 1
+		}
+		var g Guard
+		_, _ = g.Run(context.Background(), Job{Path: path, Args: args}, io.Discard)
+		return 1
 	},
 	"sleep": func() int {
 		time.Sleep(time.Hour)
