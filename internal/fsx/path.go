@@ -3,6 +3,7 @@ package fsx
 import (
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 )
 
@@ -97,3 +98,15 @@ func (p Path) Rel(dir Path) Path {
 	}
 	return Path(strings.TrimPrefix(string(p[len(dir):]), "/"))
 }
+
+// Child returns the path of the entry of that name in the folder p, which
+// may come from anywhere: it is checked.
+func (p Path) Child(name string) (Path, error) {
+	if strings.IndexByte(name, '/') >= 0 {
+		return "", fmt.Errorf("name %q has a slash", name)
+	}
+	return ParsePath(string(p.Join(Path(name))))
+}
+
+// osPath returns p below dir as the system spells it.
+func osPath(dir string, p Path) string { return filepath.Join(dir, filepath.FromSlash(string(p))) }

@@ -1,0 +1,3 @@
+package fsx
+
+func openStepwise(dir string) (handle, error) { return openPortable(dir) }
