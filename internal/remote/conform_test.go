@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -22,6 +23,13 @@ import (
 // TestEveryDriverConforms.
 var harness = map[string]func(t *testing.T) Bucket{
 	"mem": func(*testing.T) Bucket { return new(Mem) },
+	"file": func(t *testing.T) Bucket {
+		b, err := Open(t.Context(), filepath.Join(t.TempDir(), "remote"), Options{Project: "01JD"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	},
 }
 
 // conformance is what every driver must do, and every decorator must keep.
