@@ -2,6 +2,7 @@ package spec
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"unicode/utf8"
 
@@ -241,11 +242,13 @@ func (p *Pointer) Output(dir fsx.Path) Output {
 
 // conflicted returns an error if b holds git's conflict markers.
 func conflicted(name string, b []byte, hint string) error {
-	for line, rest, more := 1, b, true; more; line++ {
-		var text []byte
-		text, rest, more = bytes.Cut(rest, []byte("\n"))
-		if bytes.HasPrefix(text, []byte("<<<<<<< ")) || bytes.HasPrefix(text, []byte(">>>>>>> ")) {
-			return &errs.Error{Kind: errs.Usage, Path: name, Line: line, Hint: hint, Err: fmt.Errorf("git left a merge conflict here")}
+	for _, marker := range [...]string{"<<<<<<< ", ">>>>>>> "} {
+		at := bytes.Index(b, []byte("\n"+marker)) + 1
+		if at > 0 || bytes.HasPrefix(b, []byte(marker)) {
+			return &errs.Error{
+				Kind: errs.Usage, Path: name, Line: bytes.Count(b[:at], []byte("\n")) + 1, Hint: hint,
+				Err: errors.New("git left a merge conflict here"),
+			}
 		}
 	}
 	return nil
