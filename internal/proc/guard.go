@@ -12,6 +12,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
 // How long a command may take to end by itself once it was asked to, and how
@@ -37,6 +39,15 @@ type Job struct {
 	Args []string // without the program's name
 	Dir  string
 	Env  []string // on top of this process's environment, as in Cmd
+	Hold Hold
+}
+
+// A Hold names a lock that the guard holds while the command or a descendant
+// lives: also after mlv was killed, until nothing of the command is left. The
+// zero Hold is none.
+type Hold struct {
+	Root string // a folder, as the system names it
+	Path fsx.Path
 }
 
 // An Exit tells how a command ended.
@@ -214,7 +225,7 @@ func (g *Guard) Close() error {
 
 // encode returns job as the body of a frame.
 func (job Job) encode() ([]byte, error) {
-	items := []string{job.Path, job.Dir, strconv.Itoa(len(job.Args))}
+	items := []string{job.Path, job.Dir, job.Hold.Root, string(job.Hold.Path), strconv.Itoa(len(job.Args))}
 	items = append(append(items, job.Args...), job.Env...)
 	return joinList(items...)
 }
@@ -225,14 +236,17 @@ func decodeJob(body []byte) (Job, error) {
 	if err != nil {
 		return Job{}, err
 	}
-	if len(items) < 3 {
+	if len(items) < 5 {
 		return Job{}, fmt.Errorf("job of %d items", len(items))
 	}
-	n, err := strconv.Atoi(items[2])
-	if rest := len(items) - 3; err != nil || n < 0 || n > rest {
-		return Job{}, fmt.Errorf("job with %q arguments in %d items", items[2], rest)
+	job := Job{Path: items[0], Dir: items[1], Hold: Hold{items[2], fsx.Path(items[3])}}
+	n, err := strconv.Atoi(items[4])
+	rest := items[5:]
+	if err != nil || n < 0 || n > len(rest) {
+		return Job{}, fmt.Errorf("job with %q arguments in %d items", items[4], len(rest))
 	}
-	return Job{Path: items[0], Dir: items[1], Args: items[3 : 3+n], Env: items[3+n:]}, nil
+	job.Args, job.Env = rest[:n], rest[n:]
+	return job, nil
 }
 
 // encode returns e as the body of a frame.

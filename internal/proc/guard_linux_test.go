@@ -13,6 +13,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
 // doubleFork is a script whose grandchild leaves session, group and parent
@@ -114,8 +116,19 @@ func TestKilledMlvLeavesNothingRunning(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = c.Wait()
-	waitFor(t, "the command is dead", func() bool { return !alive(t, command) })
-	waitFor(t, "the daemon is dead", func() bool { return !alive(t, daemon) })
+	root, err := fsx.OpenRoot(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	lock, err := root.Lock(t.Context(), "hold", fsx.LockOptions{Wait: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer lock.Unlock()
+	if alive(t, command) || alive(t, daemon) {
+		t.Error("the lock is free, and the command or its daemon lives")
+	}
 }
 
 func TestKilledGuardIsNoticed(t *testing.T) {

@@ -15,6 +15,9 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
 // script returns a Job that runs text in the shell.
@@ -71,6 +74,37 @@ func TestGuardGivesDirectoryEnvironmentAndNoInput(t *testing.T) {
 	if want := dir + "\n\xff b\n\nno terminal\n"; exit.Code != 0 || out != want {
 		t.Errorf("%+v, output %q, want %q", exit, out, want)
 	}
+}
+
+func TestGuardHoldsALockWhileTheCommandLives(t *testing.T) {
+	root, err := fsx.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	out := watchFor("ready")
+	job := script(t, "echo ready; while [ ! -e go ]; do sleep 0.01; done")
+	job.Hold = Hold{root.Dir(), "locks/hold"}
+	locked := make(chan error, 1)
+	go func() {
+		<-out.found
+		_, err := root.Lock(context.Background(), job.Hold.Path, fsx.LockOptions{})
+		locked <- err
+		_ = os.WriteFile(filepath.Join(job.Dir, "go"), nil, 0o644)
+	}()
+	var g Guard
+	defer func() { _ = g.Close() }()
+	if exit, err := g.Run(t.Context(), job, out); err != nil || exit.Code != 0 {
+		t.Fatalf("%+v, %v", exit, err)
+	}
+	if err := <-locked; errs.KindOf(err) != errs.Locked {
+		t.Errorf("during the command: %v", err)
+	}
+	lock, err := root.Lock(t.Context(), job.Hold.Path, fsx.LockOptions{})
+	if err != nil {
+		t.Fatalf("after the command: %v", err)
+	}
+	_ = lock.Unlock()
 }
 
 func TestShellStopsAtTheFirstCommandThatFails(t *testing.T) {
@@ -189,7 +223,7 @@ func TestStepsOfEndingACommand(t *testing.T) {
 
 func TestOtherArgumentsAreNotAGuard(t *testing.T) {
 	for _, args := range [][]string{nil, {"mlv"}, {"mlv", "repro"}, {"mlv", guardWord, "x"}, {"mlv", "x", guardWord}} {
-		if _, is := GuardMain(args); is {
+		if _, is := GuardMain(t.Context(), args); is {
 			t.Errorf("%q is taken for a guard", args)
 		}
 	}
@@ -197,7 +231,7 @@ func TestOtherArgumentsAreNotAGuard(t *testing.T) {
 
 func FuzzFrame(f *testing.F) {
 	var b bytes.Buffer
-	body, err := Job{Path: "/bin/sh", Args: []string{"-c", ""}, Dir: "/", Env: []string{"A=1"}}.encode()
+	body, err := Job{Path: "/bin/sh", Args: []string{"-c", ""}, Dir: "/", Env: []string{"A=1"}, Hold: Hold{"/p", "l"}}.encode()
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -228,7 +262,7 @@ func FuzzFrame(f *testing.F) {
 			t.Fatal(err)
 		}
 		if back, err := decodeJob(again); err != nil || !slices.Equal(back.Args, job.Args) ||
-			!slices.Equal(back.Env, job.Env) || back.Path != job.Path || back.Dir != job.Dir {
+			!slices.Equal(back.Env, job.Env) || back.Path != job.Path || back.Dir != job.Dir || back.Hold != job.Hold {
 			t.Errorf("%+v became %+v, %v", job, back, err)
 		}
 	})

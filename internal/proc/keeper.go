@@ -2,12 +2,16 @@ package proc
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"runtime"
 	"time"
+
+	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
 // guardWord is the only argument of mlv as a guard. It isn't a command: it is
@@ -16,11 +20,11 @@ const guardWord = "__guard"
 
 // GuardMain is the whole of mlv's main where mlv was executed as a guard, as
 // args, those of the process, tell. Else it returns false and has done nothing.
-func GuardMain(args []string) (code int, isGuard bool) {
+func GuardMain(ctx context.Context, args []string) (code int, isGuard bool) {
 	if len(args) != 2 || args[1] != guardWord {
 		return 0, false
 	}
-	if err := keep(os.Stdin, os.Stdout); err != nil {
+	if err := keep(ctx, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err) // mlv reads it, and shows it
 		return 1, true
 	}
@@ -41,7 +45,7 @@ type request struct {
 }
 
 // keep serves mlv, which writes to in and reads out, until in ends.
-func keep(in io.Reader, out io.Writer) error {
+func keep(ctx context.Context, in io.Reader, out io.Writer) error {
 	// The kernel counts a parent's death by the thread that forked.
 	runtime.LockOSThread()
 	if err := becomeKeeper(); err != nil {
@@ -53,7 +57,7 @@ func keep(in io.Reader, out io.Writer) error {
 		if req.kind != frameRun {
 			continue // a stop that crossed the end of its command
 		}
-		if err := k.run(req.body); err != nil {
+		if err := k.run(ctx, req.body); err != nil {
 			// mlv may be gone; then the next read says so.
 			_ = writeFrame(k.replies, frameError, []byte(err.Error()))
 		}
@@ -76,11 +80,16 @@ func (k *keeper) read(in io.Reader) {
 
 // run runs one command and answers with its Exit when nothing of it is left.
 // An error means that it never ran.
-func (k *keeper) run(body []byte) error {
+func (k *keeper) run(ctx context.Context, body []byte) error {
 	job, err := decodeJob(body)
 	if err != nil {
 		return err
 	}
+	free, err := job.Hold.take(ctx)
+	if err != nil {
+		return err
+	}
+	defer free()
 	pr, pw, err := os.Pipe()
 	if err != nil {
 		return err
@@ -109,6 +118,7 @@ func (k *keeper) run(body []byte) error {
 			<-copied
 		}
 	}
+	free()
 	_ = writeFrame(k.replies, frameExit, exit.encode()) // if mlv is gone, the next read says so
 	return nil
 }
@@ -147,4 +157,24 @@ func (k *keeper) copy(r io.Reader) {
 			return
 		}
 	}
+}
+
+// holdWait is how long a guard may take to end what its killed mlv left.
+const holdWait = 20 * time.Second
+
+// take locks h and returns what unlocks it, however often it is called.
+func (h Hold) take(ctx context.Context) (free func(), err error) {
+	if h == (Hold{}) {
+		return func() {}, nil
+	}
+	root, err := fsx.OpenRoot(h.Root)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, root.Close()) }()
+	lock, err := root.Lock(ctx, h.Path, fsx.LockOptions{Wait: holdWait})
+	if err != nil {
+		return nil, err
+	}
+	return func() { _ = lock.Unlock() }, nil // the end of the process would do, too
 }

@@ -17,7 +17,7 @@ import (
 // small programs that tests run.
 func TestMain(m *testing.M) {
 	// First: a guard inherits the environment of the program that it guards.
-	if code, is := GuardMain(os.Args); is {
+	if code, is := GuardMain(context.Background(), os.Args); is {
 		os.Exit(code)
 	}
 	if f := programs[os.Getenv("PROC_TEST_PROGRAM")]; f != nil {
@@ -53,7 +53,8 @@ var programs = map[string]func() int{
 			return 1
 		}
 		var g Guard
-		_, _ = g.Run(context.Background(), Job{Path: path, Args: args}, io.Discard)
+		job := Job{Path: path, Args: args, Hold: Hold{".", "hold"}}
+		_, _ = g.Run(context.Background(), job, io.Discard)
 		return 1
 	},
 	"sleep": func() int {
