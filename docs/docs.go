@@ -5,7 +5,8 @@ package docs
 
 import "embed"
 
-// CLI holds cli/<command>.md, the words of a command joined by "-".
+// Pages holds cli/<command>.md, the words of a command joined by "-", and
+// topics/<topic>.md.
 //
-//go:embed cli/*.md
-var CLI embed.FS
+//go:embed cli/*.md topics/*.md
+var Pages embed.FS

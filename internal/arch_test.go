@@ -195,4 +195,18 @@ func TestOneMain(t *testing.T) {
 	}
 }
 
+// TestNoModuleThatIsSlowToStart holds that go.mod has none of the modules whose
+// tables cost every command tens of milliseconds at start-up.
+func TestNoModuleThatIsSlowToStart(t *testing.T) {
+	mod, err := os.ReadFile("../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, slow := range []string{"github.com/mattn/go-runewidth", "github.com/charmbracelet/x/ansi", "github.com/charmbracelet/lipgloss"} {
+		if bytes.Contains(mod, []byte(slow+" ")) {
+			t.Errorf("go.mod has %s", slow)
+		}
+	}
+}
+
 func has(list, word string) bool { return slices.Contains(strings.Fields(list), word) }

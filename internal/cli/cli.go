@@ -4,6 +4,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 	"os/signal"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/par"
@@ -63,14 +65,17 @@ func (a *App) Run(ctx context.Context, args []string) int {
 	if err != nil && ctx.Err() != nil {
 		err = context.Canceled // whatever else it says, Ctrl-C is why
 	}
+	if status, ok := errors.AsType[exited](err); ok {
+		return int(status)
+	}
 	a.fail(err, args)
 	return errs.ExitCode(err)
 }
 
 func (a *App) dispatch(ctx context.Context, args []string) error {
 	root := a.root()
-	if word, rest, ok := a.stranger(root, args); ok {
-		return a.foreign(ctx, root, word, rest)
+	if at, ok := a.stranger(root, args); ok {
+		return a.foreign(ctx, root, args, at)
 	}
 	root.SetArgs(args)
 	return root.ExecuteContext(ctx)
@@ -144,5 +149,9 @@ func usage(cmd *cobra.Command, err error) error {
 	if err == nil || errs.KindOf(err) == errs.Usage {
 		return err
 	}
-	return &errs.Error{Kind: errs.Usage, Hint: "run '" + cmd.CommandPath() + " -h'", Err: err}
+	wrong := &errs.Error{Kind: errs.Usage, Hint: "run '" + cmd.CommandPath() + " -h'", Err: err}
+	if absent, ok := errors.AsType[*pflag.NotExistError](err); ok && absent.GetSpecifiedShortnames() == "" {
+		wrong.Candidates = errs.Nearest(absent.GetSpecifiedName(), flagNames(cmd))
+	}
+	return wrong
 }

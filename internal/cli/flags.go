@@ -128,3 +128,9 @@ func flagLines(flags *pflag.FlagSet) string {
 	}
 	return b.String()
 }
+
+// flagNames returns the long names of all flags that cmd understands.
+func flagNames(cmd *cobra.Command) (names []string) {
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}

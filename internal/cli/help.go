@@ -15,18 +15,9 @@ func (a *App) help(cmd *cobra.Command, args []string) {
 	a.begin()
 	text := screenful(cmd)
 	if slices.Contains(args, "--help") {
-		if page, err := manual(cmd); err == nil {
-			text = page
-		}
+		text = manual(cmd)
 	}
-	_ = a.page(text) // help that can't be printed has nowhere to say so
-}
-
-// page prints a text that may be longer than the screen.
-func (a *App) page(text string) error {
-	a.unwatch()
-	_, err := a.screen.Out.Write([]byte(text))
-	return err
+	_ = a.page(cmd.Context(), text) // help that can't be printed has nowhere to say so
 }
 
 // pageName returns the name of cmd's manual page: its words joined by "-".
@@ -34,13 +25,14 @@ func pageName(cmd *cobra.Command) string {
 	return strings.ReplaceAll(strings.TrimPrefix(cmd.CommandPath(), "mlv "), " ", "-")
 }
 
-// manual returns the manual page of cmd as text for a terminal.
-func manual(cmd *cobra.Command) (string, error) {
-	page, err := docs.CLI.ReadFile("cli/" + pageName(cmd) + ".md")
+// manual returns the manual page of cmd as text for a terminal. A test holds
+// that there is one.
+func manual(cmd *cobra.Command) string {
+	page, err := docs.Pages.ReadFile("cli/" + pageName(cmd) + ".md")
 	if err != nil {
-		return "", err
+		return screenful(cmd)
 	}
-	return plainPage(string(page)), nil
+	return plainPage(string(page))
 }
 
 // plainPage returns a page of Markdown without its marks. Pages are written to
@@ -108,19 +100,22 @@ func overview(root *cobra.Command) string {
 	var b strings.Builder
 	b.WriteString(root.Short + "\n\nusage: mlv COMMAND [flags] [arguments]\n")
 	for _, g := range root.Groups() {
-		var members []*cobra.Command
-		for _, c := range root.Commands() {
-			if c.GroupID == g.ID {
-				members = append(members, c)
-			}
-		}
-		if len(members) > 0 {
+		if members := inGroup(root, g.ID); len(members) > 0 {
 			b.WriteString("\n" + g.Title + "\n" + verbs(members))
 		}
 	}
 	b.WriteString("\nglobal flags:\n" + flagLines(root.PersistentFlags()))
 	b.WriteString("\n'mlv COMMAND -h' shows one screen, 'mlv COMMAND --help' the manual page\n")
 	return b.String()
+}
+
+func inGroup(root *cobra.Command, id string) (members []*cobra.Command) {
+	for _, c := range root.Commands() {
+		if c.GroupID == id {
+			members = append(members, c)
+		}
+	}
+	return members
 }
 
 // verbs lists commands with what they are for.

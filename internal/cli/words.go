@@ -2,18 +2,26 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/proc"
 )
 
-// ours answers words of other tools with ours; "" stands for what mlv has no
-// command for, which is said in the hint. Words of two parts come before
-// their first part alone.
-var ours = map[string]struct{ tool, command, hint string }{
+// A synonym is what mlv calls what another tool has a word for.
+type synonym struct{ tool, command, hint string }
+
+func (s synonym) answer(word string) error {
+	return errs.New(errs.Usage, s.hint, "%q is a word of %s; mlv's is %s", word, s.tool, s.command)
+}
+
+// ours answers words of other tools with ours. Two words come before the first
+// of them alone.
+var ours = map[string]synonym{
 	"track":        {"git-lfs", "add", "run 'mlv add PATH'"},
 	"untrack":      {"git-lfs", "remove", "run 'mlv remove PATH'"},
 	"ls-files":     {"git-lfs", "list", "run 'mlv list -R'"},
@@ -50,21 +58,20 @@ var ours = map[string]struct{ tool, command, hint string }{
 	"runs":         {"MLflow", "metrics show", "run 'mlv metrics show'"},
 }
 
-// stranger returns the first word of args that is no flag, and what follows
-// it, if it is no command of ours.
-func (a *App) stranger(root *cobra.Command, args []string) (word string, rest []string, ok bool) {
+// stranger returns the place in args of the first word that is no flag, if it
+// is no command of ours either.
+func (a *App) stranger(root *cobra.Command, args []string) (at int, ok bool) {
 	for i := 0; i < len(args); i++ {
 		switch arg := args[i]; {
 		case arg == "--":
-			return "", nil, false
+			return 0, false
 		case arg == "-C" || arg == "--directory" || arg == "--color":
 			i++ // its value
-		case strings.HasPrefix(arg, "-"):
-		default:
-			return arg, args[i+1:], !a.known(root, arg)
+		case !strings.HasPrefix(arg, "-"):
+			return i, !a.known(root, arg)
 		}
 	}
-	return "", nil, false
+	return 0, false
 }
 
 func (a *App) known(root *cobra.Command, word string) bool {
@@ -79,26 +86,49 @@ func (a *App) known(root *cobra.Command, word string) bool {
 	return false
 }
 
-// foreign answers a first word that no command of ours has.
-func (a *App) foreign(_ context.Context, root *cobra.Command, word string, rest []string) error {
+// foreign answers a first word, args[at], that no command of ours has: it is
+// the program mlv-WORD on PATH, or another tool's, or a slip.
+func (a *App) foreign(ctx context.Context, root *cobra.Command, args []string, at int) error {
+	if err := root.ParseFlags(args[:at]); err != nil {
+		return usage(root, err)
+	}
+	a.begin()
+	word, rest := args[at], args[at+1:]
+	if program, err := proc.Find("mlv-" + word); err == nil && !strings.ContainsAny(word, `/\`) {
+		return a.extend(ctx, proc.Cmd{Path: program, Args: rest, Dir: a.Dir})
+	}
 	if len(rest) > 0 {
 		if known, ok := ours[word+" "+rest[0]]; ok {
-			return errs.New(errs.Usage, known.hint, "%q is a word of %s; mlv's is %s", word+" "+rest[0], known.tool, known.command)
+			return known.answer(word + " " + rest[0])
 		}
 	}
 	if known, ok := ours[word]; ok {
-		return errs.New(errs.Usage, known.hint, "%q is a word of %s; mlv's is %s", word, known.tool, known.command)
+		return known.answer(word)
 	}
 	return unknown(root, word)
 }
 
+// extend runs a program that extends mlv. What it says and how it ends is its
+// own.
+func (a *App) extend(ctx context.Context, cmd proc.Cmd) error {
+	a.unwatch()
+	err := proc.Attach(ctx, cmd)
+	if exit, ok := errors.AsType[*proc.ExitError](err); ok && exit.Code > 0 {
+		return exited(exit.Code)
+	}
+	return err
+}
+
+// exited is the status of a program that spoke for itself.
+type exited int
+
+func (e exited) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
+
 // unknown is the error for a word that names no command below cmd.
 func unknown(cmd *cobra.Command, word string) error {
 	err := errs.New(errs.Usage, "run '"+cmd.CommandPath()+" -h' for the list", "unknown command %q", strings.TrimPrefix(cmd.CommandPath()+" "+word, "mlv "))
-	cmd.SuggestionsMinimumDistance = 2
-	if near := cmd.SuggestionsFor(word); len(near) > 0 {
-		err.Candidates = near
-		err.Hint = "did you mean '" + cmd.CommandPath() + " " + near[0] + "'?"
+	if near := errs.Nearest(word, commandNames(cmd)); len(near) > 0 {
+		err.Candidates, err.Hint = near, "did you mean '"+cmd.CommandPath()+" "+near[0]+"'?"
 	}
 	return err
 }

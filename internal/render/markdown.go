@@ -37,7 +37,7 @@ func plain(text string) bool {
 		switch {
 		case unicode.IsLetter(r), unicode.IsDigit(r), unicode.IsMark(r):
 		case strings.ContainsRune(" .,/+-=()…→", r):
-		case r == '%' && (i+1 == len(runes) || runes[i+1] == ' '):
+		case r == '%' && (i+1 == len(runes) || !word(runes[i+1])):
 		case r == '_' && word(before) && i+1 < len(runes) && word(runes[i+1]): // within a word it emphasises nothing
 		default:
 			return false

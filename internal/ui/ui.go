@@ -80,6 +80,16 @@ func (st *Stream) Width() int {
 	return plainWidth
 }
 
+// Height returns how many lines the stream shows; 0 where nothing tells.
+func (st *Stream) Height() int {
+	if file, ok := st.w.(*os.File); ok && st.Terminal {
+		if _, height, err := term.GetSize(int(file.Fd())); err == nil {
+			return height
+		}
+	}
+	return 0
+}
+
 // Write writes b where a progress line, if one stands there, makes room.
 func (st *Stream) Write(b []byte) (int, error) {
 	st.screen.mu.Lock()
