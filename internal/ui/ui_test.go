@@ -63,10 +63,12 @@ func TestWidthIsForcedOrPlain(t *testing.T) {
 	}
 }
 
-// work counts for a while, as a command would.
+// work counts for a while, as a command would, and never just when the screen
+// looks.
 func work(m *par.Meter, steps int, step time.Duration) {
 	m.Phase("hashing")
 	m.Expect(int64(steps), int64(steps)*1e6)
+	time.Sleep(step / 2)
 	for range steps {
 		time.Sleep(step)
 		m.Add(1, 1e6)
