@@ -49,6 +49,9 @@ type handle interface {
 
 // checkNew is the gate of every name that is about to be written.
 func checkNew(name string) error {
+	if strings.IndexByte(name, '/') >= 0 {
+		return errors.New("slash in a name")
+	}
 	if err := checkName(name); err != nil {
 		return err
 	}

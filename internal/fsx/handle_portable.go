@@ -163,10 +163,17 @@ func (p *portable) rename(name string, to handle, as string, noReplace bool) err
 
 func (p *portable) link(name string, to handle, as string) error {
 	there, ok := to.(*portable)
-	if !ok || there.top != p.top {
+	switch {
+	case !ok:
 		return errors.ErrUnsupported
+	case there.top == p.top:
+		return p.pair(there, name, as, (*os.Root).Link)
 	}
-	return p.pair(there, name, as, (*os.Root).Link)
+	if err := errors.Join(p.stillThere(), there.stillThere()); err != nil {
+		return err
+	}
+	// no call takes two roots; what the source is, its hash will tell
+	return os.Link(p.full(name), there.full(as))
 }
 
 // pair does something with a name here and one in there. os.Root wants both
@@ -179,6 +186,10 @@ func (p *portable) pair(there *portable, name, as string, do func(*os.Root, stri
 		return err
 	}
 	return do(p.top.root, path.Join(p.path, name), path.Join(there.path, as))
+}
+
+func (p *portable) full(name string) string {
+	return osPath(p.top.root.Name(), Path(path.Join(p.path, name)))
 }
 
 func (p *portable) stillThere() error {

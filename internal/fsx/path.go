@@ -102,8 +102,8 @@ func (p Path) Rel(dir Path) Path {
 // Child returns the path of the entry of that name in the folder p, which
 // may come from anywhere: it is checked.
 func (p Path) Child(name string) (Path, error) {
-	if strings.IndexByte(name, '/') >= 0 {
-		return "", fmt.Errorf("name %q has a slash", name)
+	if name == "" || strings.IndexByte(name, '/') >= 0 {
+		return "", fmt.Errorf("name %q is not one component", name)
 	}
 	return ParsePath(string(p.Join(Path(name))))
 }
