@@ -83,7 +83,7 @@ func (ls *levels) add(k int, line []byte, c *Child, cut bool) error {
 	}
 	bytes, ok := addSizes(l.sum.Bytes, c.Bytes)
 	if !ok {
-		return fmt.Errorf("a tree of more than 2⁶³ bytes at %q", string(c.Last))
+		return fmt.Errorf("a tree of more than 2⁶³ bytes")
 	}
 	l.text = append(l.text, line...)
 	l.lines++

@@ -7,13 +7,16 @@ import (
 	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
-// A Listing is a parsed node: Entries at level 0, Children above.
+// A Listing is a parsed node of a tree or of a chunk tree. Its lines are
+// Entries or Chunks at level 0 and Children above.
 type Listing struct {
+	Chunked  bool // a node of a chunk tree
+	Outputs  bool // a line has the mode Tree: the node is one of a project tree
 	Level    int
 	Files    int64 // lines of level 0 at or below this node
 	Bytes    int64 // the sum of their sizes
-	Outputs  bool  // a line has the mode Tree: the node is one of a project tree
 	Entries  []Entry
+	Chunks   []Chunk
 	Children []Child
 }
 
@@ -28,7 +31,16 @@ func ParseNode(text []byte) (*Listing, error) {
 	return l, nil
 }
 
-// Last returns the greatest path, "" of a node without lines.
+// ParseChunks reads the text of a node of a chunk tree, like ParseNode.
+func ParseChunks(text []byte) (*Listing, error) {
+	l := &Listing{Chunked: true}
+	if err := l.parse(text, nil); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// Last returns the greatest path, "" of a node without any.
 func (l *Listing) Last() fsx.Path {
 	switch {
 	case len(l.Children) > 0:
@@ -40,46 +52,68 @@ func (l *Listing) Last() fsx.Path {
 }
 
 // Len returns the number of lines.
-func (l *Listing) Len() int { return len(l.Entries) + len(l.Children) }
+func (l *Listing) Len() int { return len(l.Entries) + len(l.Chunks) + len(l.Children) }
+
+// ID returns the hash that line i begins with.
+func (l *Listing) ID(i int) ID {
+	switch {
+	case l.Level > 0:
+		return l.Children[i].ID
+	case l.Chunked:
+		return l.Chunks[i].ID
+	}
+	return l.Entries[i].ID
+}
 
 // AppendTo appends the text of the node, the same that was parsed.
 func (l *Listing) AppendTo(b []byte) []byte {
-	b = appendHeader(b, treeWord, l.Level)
+	word := treeWord
+	if l.Chunked {
+		word = chunkWord
+	}
+	b = appendHeader(b, word, l.Level)
 	for i := range l.Entries {
 		b = appendEntry(b, &l.Entries[i])
 	}
+	for i := range l.Chunks {
+		b = appendChunk(b, &l.Chunks[i])
+	}
 	for i := range l.Children {
-		b = appendChild(b, &l.Children[i])
+		if l.Chunked {
+			b = appendChunkChild(b, &l.Children[i])
+		} else {
+			b = appendChild(b, &l.Children[i])
+		}
 	}
 	return b
 }
 
-// parse makes l the node of text, keeping l's slices. Entries go on from o,
-// the order of the entries before them.
+// parse makes l the node of text, of the kind that l.Chunked says, keeping its
+// slices. Entries go on from o, the order of the entries before them.
 func (l *Listing) parse(text []byte, o *order) error {
-	level, lines, err := cutHeader(text, treeWord, "tree")
+	word, what, add := treeWord, "tree", l.addEntry
+	if l.Chunked {
+		word, what, add = chunkWord, "chunk", l.addChunk
+	}
+	level, lines, err := cutHeader(text, word, what)
 	if err != nil {
 		return err
 	}
-	*l = Listing{Level: level, Entries: l.Entries[:0], Children: l.Children[:0]}
 	if level > 0 {
-		o = new(order) // a last path comes again as its entry's
+		add, o = l.addChild, new(order) // a last path comes again as its entry's
 	}
+	*l = Listing{Chunked: l.Chunked, Level: level, Entries: l.Entries[:0], Chunks: l.Chunks[:0], Children: l.Children[:0]}
 	for n := 2; lines != ""; n++ {
 		var line string
 		if line, lines, err = cutLine(lines); err == nil {
-			if level == 0 {
-				err = l.addEntry(line, o)
-			} else {
-				err = l.addChild(line, o)
-			}
+			err = add(line, o)
 		}
 		if err != nil {
-			return corrupt("tree node, line %d: %w", n, err)
+			return corrupt("%s node, line %d: %w", what, n, err)
 		}
 	}
-	if level > 0 && len(l.Children) == 0 {
-		return corrupt("tree node of level %d without lines", level)
+	if l.Len() == 0 && (level > 0 || l.Chunked) {
+		return corrupt("%s node of level %d without lines", what, level)
 	}
 	return nil
 }
@@ -110,6 +144,21 @@ func (l *Listing) addEntry(line string, o *order) (err error) {
 	return l.count(1, e.Size)
 }
 
+func (l *Listing) addChunk(line string, _ *order) (err error) {
+	var c Chunk
+	if c.ID, line, err = cutID(line); err != nil {
+		return err
+	}
+	if c.Size, err = ParseNumber(line); err != nil {
+		return err
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	l.Chunks = append(l.Chunks, c)
+	return l.count(1, c.Size)
+}
+
 func (l *Listing) addChild(line string, o *order) (err error) {
 	var c Child
 	if c.ID, line, err = cutID(line); err != nil {
@@ -118,17 +167,21 @@ func (l *Listing) addChild(line string, o *order) (err error) {
 	if c.Files, line, err = cutNumber(line); err != nil {
 		return err
 	}
-	if c.Bytes, line, err = cutNumber(line); err != nil {
-		return err
+	if l.Chunked {
+		c.Bytes, err = ParseNumber(line)
+	} else if c.Bytes, line, err = cutNumber(line); err == nil {
+		c.Last, err = parsePath(line)
 	}
-	if c.Last, err = parsePath(line); err != nil {
+	if err != nil {
 		return err
 	}
 	if c.Files == 0 {
-		return corrupt("a node without files")
+		return corrupt("a node without lines")
 	}
-	if err := o.next(c.Last); err != nil {
-		return err
+	if !l.Chunked {
+		if err := o.next(c.Last); err != nil {
+			return err
+		}
 	}
 	l.Children = append(l.Children, c)
 	return l.count(c.Files, c.Bytes)
@@ -156,7 +209,7 @@ func cutHeader(text []byte, word, what string) (level int, lines string, err err
 	switch {
 	case !ok || !isNode:
 		return 0, "", corrupt("not a %s node", what)
-	case version != "1" && isNumber(version):
+	case version > "1" && isNumber(version):
 		return 0, "", newer(what, version)
 	case version != "1" || len(digit) != 1 || digit[0] < '0' || digit[0] > '0'+MaxLevel:
 		return 0, "", corrupt("%s node with the header %q", what, header)
@@ -190,13 +243,13 @@ func cutNumber(line string) (n int64, rest string, err error) {
 	if !ok {
 		return 0, "", corrupt("a field is missing")
 	}
-	n, err = parseNumber(digits)
+	n, err = ParseNumber(digits)
 	return n, rest, err
 }
 
-// parseNumber reads the only spelling of a number: decimal, below 2⁶³,
-// without leading zeros.
-func parseNumber(s string) (n int64, err error) {
+// ParseNumber reads the only spelling that our formats have for a number:
+// decimal, below 2⁶³, without leading zeros.
+func ParseNumber(s string) (n int64, err error) {
 	if !isNumber(s) {
 		return 0, corrupt("%q is not a number", s)
 	}

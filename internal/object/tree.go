@@ -107,18 +107,14 @@ func appendEntry(b []byte, e *Entry) []byte {
 }
 
 func appendChild(b []byte, c *Child) []byte {
-	b = appendCounts(b, c)
-	b = append(b, ' ')
-	b = appendPath(b, c.Last)
-	return append(b, '\n')
-}
-
-func appendCounts(b []byte, c *Child) []byte {
 	b = c.ID.AppendTo(b)
 	b = append(b, ' ')
 	b = strconv.AppendInt(b, c.Files, 10)
 	b = append(b, ' ')
-	return strconv.AppendInt(b, c.Bytes, 10)
+	b = strconv.AppendInt(b, c.Bytes, 10)
+	b = append(b, ' ')
+	b = appendPath(b, c.Last)
+	return append(b, '\n')
 }
 
 // appendPath appends p with the two escapes that keep a line a line.
