@@ -33,6 +33,22 @@ func (d decoder) errorf(n *value.Node, hint, format string, args ...any) error {
 	return d.doc.Errorf(n, hint, "%s", text)
 }
 
+// unknown is the error of a key that is none of names.
+func (d decoder) unknown(key *value.Node, what string, names []string) error {
+	near := errs.Nearest(key.Text, names)
+	hint := "known are " + strings.Join(slices.Sorted(slices.Values(names)), ", ")
+	if len(near) > 0 {
+		hint = fmt.Sprintf("did you mean %q?", near[0])
+	}
+	text := fmt.Sprintf("unknown %s %q", what, key.Text)
+	if d.where != "" {
+		text = d.where + ": " + text
+	}
+	e := d.doc.Errorf(key, hint, "%s", text)
+	e.Candidates = near
+	return e
+}
+
 func (d decoder) value(n *value.Node) (value.Value, error) { return d.doc.Value(n) }
 
 // wants is the error of a node that is not what it should be.

@@ -1,10 +1,8 @@
 package spec
 
 import (
-	"context"
 	"strings"
 	"testing"
-	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -105,29 +103,5 @@ func TestPointerRefusals(t *testing.T) {
 				t.Errorf("%v, want %q", err, c.want)
 			}
 		})
-	}
-}
-
-func TestLoadGoesOnPastABrokenPointer(t *testing.T) {
-	ptr := func(path string) *fstest.MapFile {
-		return &fstest.MapFile{Data: []byte("version: 1\npath: " + path + "\ntype: file\nhash: blake3:" + object.Sum([]byte("a")).String() + "\nsize: 1\n")}
-	}
-	fsys := fstest.MapFS{
-		"b.mlv": ptr("b"), "sub/a.mlv": ptr("a"), "bad.mlv": {Data: []byte("version: 1\n")},
-		".mlv/x.mlv": ptr("x"), ".git/y.mlv": ptr("y"),
-	}
-	p, err := Load(context.Background(), fsys, Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	var paths []string
-	for _, o := range p.Outputs() {
-		paths = append(paths, string(o.Path)+" "+string(o.From))
-	}
-	if diff := cmp.Diff([]string{"b b.mlv", "sub/a sub/a.mlv"}, paths); diff != "" {
-		t.Error(diff)
-	}
-	if len(p.Problems) != 1 || p.Problems[0].Path != "bad.mlv" {
-		t.Errorf("problems %v", p.Problems)
 	}
 }

@@ -3,11 +3,7 @@
 package spec
 
 import (
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -18,15 +14,18 @@ import (
 
 // The names of a project's files.
 const (
-	FileName = "mlv.yaml"
-	LockName = "mlv.lock"
+	FileName   = "mlv.yaml"
+	LockName   = "mlv.lock"
+	IgnoreName = ".mlvignore"
 )
 
 // A Project is what the files of one revision say. Every path in it is
 // relative to the project's folder.
 type Project struct {
-	Pointers []PlacedPointer // by the path of what they track
-	Problems []Problem       // files that could not be read, by path
+	Files    []*File            // by path; the root's is first if there is one
+	Locks    map[fsx.Path]*Lock // by the folder that they stand in
+	Pointers []PlacedPointer    // by the path of what they track
+	Problems []Problem          // what is wrong with files, by path
 
 	outputs []Output
 }
@@ -40,7 +39,8 @@ type PlacedPointer struct {
 // Target returns the path of what the pointer tracks.
 func (p PlacedPointer) Target() fsx.Path { return p.File.Dir().Join(fsx.Path(p.Path)) }
 
-// A Problem is a file that could not be read. The rest of the project can.
+// A Problem is something wrong with a file. The rest of the project is read
+// all the same, and of an mlv.yaml its sound stages.
 type Problem struct {
 	Path fsx.Path
 	Err  error
@@ -55,123 +55,151 @@ type Output struct {
 	Files   int64       // of a directory
 	Mode    object.Mode // File, Exec or Tree
 	From    fsx.Path    // the pointer or mlv.lock that says so
-	Stage   string      // the stage that makes it, "" for a pointer's
+	Stage   string      // address of the stage that makes it, "" for a pointer's
 	Remote  string      // the only remote that it goes to; "": the default
 	NoPush  bool        // it stays here: push: false, or an import
 	NoCache bool        // git keeps its content
 	Frozen  bool
 }
 
-// Options are what Load needs to know beside the files.
-type Options struct{}
-
-// Load reads the project whose folder is the root of fsys. Of a broken file it
-// keeps a Problem and goes on; an error is one of fsys itself.
-func Load(ctx context.Context, fsys fs.FS, opt Options) (*Project, error) {
-	l := &loader{ctx: ctx, fsys: fsys, project: &Project{}}
-	if err := l.folder(""); err != nil {
-		return nil, err
+// Root returns the project's own mlv.yaml, nil without a readable one.
+func (p *Project) Root() *File {
+	if len(p.Files) > 0 && p.Files[0].Path == FileName {
+		return p.Files[0]
 	}
-	p := l.project
-	slices.SortFunc(p.Pointers, func(a, b PlacedPointer) int { return strings.Compare(string(a.Target()), string(b.Target())) })
-	slices.SortFunc(p.Problems, func(a, b Problem) int { return strings.Compare(string(a.Path), string(b.Path)) })
-	p.outputs = p.collect()
-	return p, nil
+	return nil
 }
 
-// Outputs returns all that the project keeps, by path.
-func (p *Project) Outputs() []Output { return p.outputs }
-
-func (p *Project) collect() (outputs []Output) {
-	for _, ptr := range p.Pointers {
-		out := ptr.Output(ptr.File.Dir())
-		out.From = ptr.File
-		outputs = append(outputs, out)
-	}
-	slices.SortFunc(outputs, func(a, b Output) int { return strings.Compare(string(a.Path), string(b.Path)) })
-	return outputs
-}
-
-type loader struct {
-	ctx     context.Context
-	fsys    fs.FS
-	project *Project
-}
-
-// folder reads what stands in dir, then the folders in it.
-func (l *loader) folder(dir fsx.Path) error {
-	if err := l.ctx.Err(); err != nil {
-		return err
-	}
-	entries, err := fs.ReadDir(l.fsys, dir.String())
-	if err != nil {
-		return fmt.Errorf("%s: %w", dir, err)
-	}
-	tracked := map[string]bool{}
-	for _, e := range entries {
-		if name := e.Name(); e.Type().IsRegular() && strings.HasSuffix(name, Ext) && name != Ext {
-			if p := l.pointer(dir.Join(fsx.Path(name))); p != nil {
-				tracked[p.Path] = true
-			}
-		}
-	}
-	for _, e := range entries {
-		name := e.Name()
-		if !e.IsDir() || tracked[name] || name == ".git" || name == ".mlv" || !fs.ValidPath(name) {
-			continue
-		}
-		if err := l.folder(dir.Join(fsx.Path(name))); err != nil {
-			return err
+// File returns the mlv.yaml that stands in dir, nil without a readable one.
+func (p *Project) File(dir fsx.Path) *File {
+	for _, f := range p.Files {
+		if f.Dir() == dir {
+			return f
 		}
 	}
 	return nil
 }
 
-func (l *loader) pointer(file fsx.Path) *Pointer {
-	b, err := readFile(l.fsys, file, maxPointer)
-	if err != nil {
-		l.problem(file, err)
-		return nil
+// Stages returns the stages of all files, in the order of the files.
+func (p *Project) Stages() (list []*Stage) {
+	for _, f := range p.Files {
+		list = append(list, f.Stages...)
 	}
-	p, err := ParsePointer(string(file), b)
-	if err != nil {
-		l.problem(file, err)
-		return nil
-	}
-	l.project.Pointers = append(l.project.Pointers, PlacedPointer{file, p})
-	return p
+	return list
 }
 
-func (l *loader) problem(file fsx.Path, err error) {
-	l.project.Problems = append(l.project.Problems, Problem{file, err})
+// Entry returns the lock entry of a stage, nil if it has none or one that is
+// no record of a run.
+func (p *Project) Entry(s *Stage) *Entry {
+	if lock := p.Locks[s.From.Dir()]; lock != nil {
+		if e := lock.Get(s.Name); e != nil && e.Intact() {
+			return e
+		}
+	}
+	return nil
 }
 
-// readFile reads a file of at most limit bytes.
-func readFile(fsys fs.FS, file fsx.Path, limit int64) ([]byte, error) {
-	f, err := fsys.Open(string(file))
+// Outputs returns all that the project keeps, by path. Of a lock it leaves out
+// what mlv.yaml no longer names, and entries that are no record of a run.
+func (p *Project) Outputs() []Output { return p.outputs }
+
+func (p *Project) collect() {
+	broken := map[fsx.Path]bool{}
+	for _, problem := range p.Problems {
+		broken[problem.Path] = true
+	}
+	for _, ptr := range p.Pointers {
+		out := ptr.Output(ptr.File.Dir())
+		out.From = ptr.File
+		p.outputs = append(p.outputs, out)
+	}
+	for dir, lock := range p.Locks {
+		from := dir.Join(FileName)
+		file := p.File(dir)
+		for _, e := range lock.Entries {
+			var stage *Stage
+			if file != nil {
+				stage = file.Stage(e.Name)
+			}
+			if stage == nil && !broken[from] || !e.Intact() {
+				continue
+			}
+			for _, c := range e.Outs {
+				out, err := lockOutput(dir, e, c)
+				if err != nil {
+					p.Problems = append(p.Problems, Problem{dir.Join(LockName), errs.At(errs.Corrupt, string(dir.Join(LockName)), "", "stage %s: %w", e.Name, err)})
+					continue
+				}
+				if stage != nil {
+					i := slices.IndexFunc(stage.Outs, func(o Out) bool { return o.Target() == out.Path })
+					if i < 0 {
+						continue
+					}
+					out.Frozen = stage.Frozen
+				}
+				out.Stage = address(from, e.Name)
+				p.outputs = append(p.outputs, out)
+			}
+		}
+	}
+	slices.SortFunc(p.outputs, func(a, b Output) int {
+		if c := strings.Compare(string(a.Path), string(b.Path)); c != 0 {
+			return c
+		}
+		return strings.Compare(string(a.From), string(b.From))
+	})
+}
+
+func lockOutput(dir fsx.Path, e *Entry, c Content) (Output, error) {
+	path, err := ResolveLock(dir, e.Wdir, c.Path)
 	if err != nil {
-		return nil, err
+		return Output{}, err
 	}
-	defer f.Close()
-	size := int64(512)
-	if info, err := f.Stat(); err == nil {
-		if info.Size() > limit {
-			return nil, tooLarge(string(file), limit)
+	return Output{
+		Path: path, ID: c.ID, Size: c.Size, Files: c.Files, Mode: c.Mode, From: dir.Join(LockName),
+		Remote: c.Remote, NoPush: c.NoPush, NoCache: c.NoCache,
+	}, nil
+}
+
+// Overlaps returns an error for each path that two pointers or stages keep,
+// or that lies inside what another one keeps.
+func (p *Project) Overlaps() (list []error) {
+	type claim struct {
+		path fsx.Path
+		by   string
+	}
+	var claims []claim
+	for _, ptr := range p.Pointers {
+		claims = append(claims, claim{ptr.Target(), string(ptr.File)})
+	}
+	for _, s := range p.Stages() {
+		for _, o := range s.Outs {
+			claims = append(claims, claim{o.Target(), "stage " + s.Address()})
 		}
-		size = info.Size()
 	}
-	b := make([]byte, 0, size+1)
-	for {
-		n, err := f.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			return b, nil
-		case err != nil:
-			return nil, errs.At(errs.Other, string(file), "", "%w", err)
-		case int64(len(b)) > limit:
-			return nil, tooLarge(string(file), limit)
+	by := map[fsx.Path]string{}
+	for _, c := range claims {
+		if other, ok := by[c.path]; ok {
+			list = append(list, overlap(c.path, c.by, c.path, other))
+			continue
 		}
-		b = slices.Grow(b, 1)
+		by[c.path] = c.by
 	}
+	for _, c := range claims {
+		for dir := c.path.Dir(); dir != ""; dir = dir.Dir() {
+			if other, ok := by[dir]; ok {
+				list = append(list, overlap(c.path, c.by, dir, other))
+				break
+			}
+		}
+	}
+	return list
+}
+
+func overlap(path fsx.Path, by string, dir fsx.Path, other string) error {
+	text := fmt.Sprintf("kept by both %s and %s", other, by)
+	if path != dir {
+		text = fmt.Sprintf("kept by %s, but lies inside %s, which %s keeps", by, dir, other)
+	}
+	return errs.At(errs.Usage, string(path), "let only one of the two keep it", "%s", text)
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -84,20 +83,6 @@ func (d *Document) Errorf(n *Node, hint, format string, args ...any) *errs.Error
 // ErrorAt returns a usage error at an offset that shows its line with a caret.
 func (d *Document) ErrorAt(offset int, hint, text string) *errs.Error {
 	return errorAt(d.Name, d.src, offset, hint, text)
-}
-
-// Unknown returns a usage error at a key that is none of names, with the
-// nearest of them. What says what it should be: "field of a stage".
-func (d *Document) Unknown(key *Node, what string, names []string) *errs.Error {
-	slices.Sort(names)
-	near := errs.Nearest(key.Text, names)
-	hint := what + "s are " + strings.Join(names, ", ")
-	if len(near) > 0 {
-		hint = fmt.Sprintf("did you mean %q?", near[0])
-	}
-	e := d.Errorf(key, hint, "unknown %s %q", what, key.Text)
-	e.Candidates = near
-	return e
 }
 
 func errorAt(name string, src []byte, offset int, hint, text string) *errs.Error {

@@ -1,0 +1,188 @@
+package spec
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/value"
+)
+
+const wholeFile = `version: 1
+project: 01JD8Z6W3Q4R5T6Y7V8K9M0P1A
+remotes: {origin: {url: "file:///srv/data", region: eu-west-1, default: true}}
+cache: {type: [reflink, copy], small: packed}
+stages:
+  prepare:
+    cmd: python prepare.py data/raw.csv
+    deps: [./prepare.py, data//raw.csv, src/]
+    params: [split, seed, {conf.json: null}, {other.toml: [a.b, "a.\"c d\""]}, seed]
+    outs: [data/train.csv, {data/test.csv: {cache: false, push: false, remote: backup, type: model, desc: d, labels: [x], meta: {k: 1}}}]
+  eval:
+    wdir: jobs
+    cmd:
+    - python eval.py '\${HOME}'
+    - "true"
+    deps: [../data/test.csv, eval.py, ../jobs/x.py]
+    metrics:
+    - m.json:
+        cache: false
+        data: [../data/test.csv]
+    - n.json
+    env: {OMP_NUM_THREADS: "2", KEY: {pass: true}}
+    desc: the end
+    frozen: true
+    always_changed: true
+metrics: [dvclive/metrics.json]
+params: [extra.yaml]
+measures: {auc: {better: higher}, "*_ms": {better: lower, unit: ms}}
+`
+
+func parseWhole(t *testing.T, path, text string) *File {
+	t.Helper()
+	f, problems := ParseFile("mlv.yaml", []byte(text), 0)
+	if len(problems) > 0 {
+		t.Fatalf("%s: %v", path, problems)
+	}
+	return f
+}
+
+func TestFileHoldsWhatItSays(t *testing.T) {
+	f := parseWhole(t, FileName, wholeFile)
+	place := func(path, full string) Place { return Place{path, full} }
+	same := func(path string) Place { return Place{path, path} }
+	want := []*Stage{{
+		Name: "prepare", From: FileName, Line: 6, Cmd: []string{"python prepare.py data/raw.csv"},
+		Deps: []Place{same("prepare.py"), same("data/raw.csv"), same("src")},
+		Params: []Param{
+			{Place: same("params.yaml"), Keys: []string{"seed", "split"}},
+			{Place: same("conf.json"), All: true},
+			{Place: same("other.toml"), Keys: []string{`a."c d"`, "a.b"}},
+		},
+		Outs: []Out{
+			{Place: same("data/train.csv")},
+			{
+				Place: same("data/test.csv"), NoCache: true, NoPush: true, Remote: "backup", Type: "model", Desc: "d",
+				Labels: []string{"x"}, Meta: value.OfMap(value.Field{Key: "k", Value: value.OfInt(1)}),
+			},
+		},
+	}, {
+		Name: "eval", From: FileName, Line: 11, Wdir: "jobs", Cmd: []string{"python eval.py '${HOME}'", "true"},
+		Deps: []Place{place("../data/test.csv", "data/test.csv"), place("eval.py", "jobs/eval.py"), place("x.py", "jobs/x.py")},
+		Outs: []Out{
+			{Place: place("m.json", "jobs/m.json"), Metric: true, NoCache: true, Data: []Place{place("../data/test.csv", "data/test.csv")}},
+			{Place: place("n.json", "jobs/n.json"), Metric: true},
+		},
+		Env:  []EnvVar{{Name: "KEY", Pass: true}, {Name: "OMP_NUM_THREADS", Value: "2"}},
+		Desc: "the end", Frozen: true, AlwaysChanged: true,
+	}}
+	if diff := cmp.Diff(want, f.Stages, cmpopts.EquateEmpty(), cmp.Comparer(value.Value.Equal)); diff != "" {
+		t.Error(diff)
+	}
+	if f.Project != "01JD8Z6W3Q4R5T6Y7V8K9M0P1A" || len(f.Metrics) != 1 || len(f.Params) != 1 {
+		t.Errorf("%+v", f)
+	}
+	if diff := cmp.Diff([]Measure{{"auc", "higher", ""}, {"*_ms", "lower", "ms"}}, f.Measures); diff != "" {
+		t.Error(diff)
+	}
+	if w := f.Stages[1].LockWdir(); w != "jobs" {
+		t.Errorf("LockWdir %q", w)
+	}
+}
+
+func TestFileBelowTheRoot(t *testing.T) {
+	f, problems := ParseFile("sub/mlv.yaml", []byte("stages:\n  a:\n    wdir: ..\n    cmd: x\n    deps: [sub/in, ../other/d, ../../../top]\n    outs: [o]\n  b: {cmd: y, wdir: x/y, deps: [../z], outs: [../../../o2]}\n"), 2)
+	if len(problems) != 1 || !strings.Contains(problems[0].Error(), "lies outside the repository") {
+		t.Fatal(problems)
+	}
+	f, problems = ParseFile("sub/mlv.yaml", []byte("stages:\n  a:\n    wdir: ..\n    cmd: x\n    deps: [sub/in, ../other/d, ../../top]\n    outs: [o]\n  b: {cmd: y, wdir: x/y, deps: [../z], outs: [../../../o2]}\n"), 2)
+	if len(problems) != 0 {
+		t.Fatal(problems)
+	}
+	a, b := f.Stages[0], f.Stages[1]
+	if a.Wdir != "" || a.LockWdir() != ".." || a.Address() != "sub/mlv.yaml:a" || b.LockWdir() != "x/y" {
+		t.Errorf("%q %q %q %q", a.Wdir, a.LockWdir(), a.Address(), b.LockWdir())
+	}
+	if diff := cmp.Diff([]Place{{"sub/in", "sub/in"}, {"../other/d", "../other/d"}, {"../../top", "../../top"}}, a.Deps); diff != "" {
+		t.Error(diff)
+	}
+	if b.Deps[0] != (Place{"../z", "sub/x/z"}) || b.Outs[0].Place != (Place{"../../../o2", "o2"}) {
+		t.Errorf("%v %v", b.Deps, b.Outs)
+	}
+	for _, s := range f.Stages {
+		for _, o := range s.Outs {
+			if full, err := ResolveLock("sub", s.LockWdir(), o.Path); err != nil || full != o.Target() {
+				t.Errorf("the lock's %q in %q is %q, %v, want %q", o.Path, s.LockWdir(), full, err, o.Full)
+			}
+		}
+	}
+}
+
+// TestFileRefusals reads mlv.yaml files that are wrong, each with the message
+// that it gets. The vectors serve other readers, too.
+func TestFileRefusals(t *testing.T) {
+	files, err := filepath.Glob(vectors + "mlv-yaml/bad/*.yaml")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d vectors, %v", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			b, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, err := os.ReadFile(strings.TrimSuffix(file, ".yaml") + ".txt")
+			if err != nil && !os.IsNotExist(err) {
+				t.Fatal(err)
+			}
+			_, problems := ParseFile(FileName, b, 0)
+			var got strings.Builder
+			for _, p := range problems {
+				if errs.KindOf(p) != errs.Usage {
+					t.Errorf("%v is of class %v", p, errs.KindOf(p))
+				}
+				fmt.Fprintln(&got, p)
+				for _, h := range errs.Hints(p) {
+					fmt.Fprintln(&got, "hint:", h)
+				}
+			}
+			if diff := cmp.Diff(string(want), got.String()); diff != "" || len(problems) == 0 {
+				t.Errorf("%d problems (-want +got):\n%s", len(problems), diff)
+			}
+			if os.Getenv("MLV_UPDATE") != "" {
+				_ = os.WriteFile(strings.TrimSuffix(file, ".yaml")+".txt", []byte(got.String()), 0o644)
+			}
+		})
+	}
+}
+
+func TestFileKeepsSoundStagesBesideABrokenOne(t *testing.T) {
+	f, problems := ParseFile(FileName, []byte("stages:\n  a: {cmd: x}\n  b: {cdm: y}\n  c: {cmd: z}\nmetricz: []\n"), 0)
+	if len(problems) != 2 || len(f.Stages) != 2 || f.Stage("c") == nil || f.Stage("b") != nil {
+		t.Errorf("%v %v", problems, f.Stages)
+	}
+}
+
+func FuzzFile(f *testing.F) {
+	f.Add([]byte(wholeFile))
+	f.Add([]byte("stages: {a: {cmd: [x], outs: [{b: {push: no}}]}}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		file, _ := ParseFile("d/mlv.yaml", b, 1)
+		if file == nil {
+			return
+		}
+		for _, s := range file.Stages {
+			for _, o := range s.Outs {
+				if full, err := ResolveLock("d", s.LockWdir(), o.Path); err != nil || full != o.Target() {
+					t.Fatalf("out %+v of stage %+v: the lock leads to %q, %v", o, s, full, err)
+				}
+			}
+		}
+	})
+}
