@@ -2,20 +2,12 @@ package store
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"sync"
 
-	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
-	"github.com/mlv-dev/mlv/internal/pack"
 )
-
-// maxFrames is how many frames a pack gets before the next one is begun: a
-// bound on memory, which holds a footer three times over while it is made.
-const maxFrames = 256 << 10
 
 // A Batch stores objects. Nothing that it was given is durable, or need be
 // there, before Commit returned nil. It may be used by several goroutines;
@@ -28,11 +20,9 @@ type Batch struct {
 	s *Store
 
 	mu     sync.Mutex
-	failed error // why the pack can't be finished
-	temp   *fsx.Temp
-	frames pack.Builder
-	seen   map[object.ID]struct{} // what is in temp
-	merge  bool                   // there is a new pack
+	failed error                  // why the pack can't be finished
+	pack   *packWriter            // nil: none yet
+	seen   map[object.ID]struct{} // what is in pack
 
 	claimed map[object.ID]bool // what is or will be a file
 	group   group
@@ -97,24 +87,20 @@ func (b *Batch) putFrame(ctx context.Context, id object.ID, content []byte) erro
 
 // append writes a frame to the pack, to the next one where this one is full.
 func (b *Batch) append(ctx context.Context, id object.ID, content []byte) error {
-	if b.frames.Len() == maxFrames || b.frames.SizeWith(len(content)) > pack.MaxPack {
+	if b.pack != nil && b.pack.full(len(content)) {
 		if err := b.seal(); err != nil {
 			return err
 		}
 	}
-	if b.temp == nil {
-		temp, err := b.s.createTemp(ctx, fsx.TempOptions{Perm: 0o444, Direct: true})
+	if b.pack == nil {
+		w, err := b.s.newPack(ctx)
 		if err != nil {
 			return err
 		}
-		b.temp, b.frames, b.seen = temp, pack.Builder{}, map[object.ID]struct{}{}
-	}
-	if _, err := b.frames.Add(id, len(content), len(content), pack.Raw); err != nil {
-		return err
+		b.pack, b.seen = w, map[object.ID]struct{}{}
 	}
 	b.seen[id] = struct{}{}
-	_, err := b.temp.Write(content)
-	return err
+	return b.pack.add(id, content)
 }
 
 // check makes the Batch useless if the cache could not be written.
@@ -130,51 +116,29 @@ func (b *Batch) check(err error) error {
 // fail drops the pack in the making.
 func (b *Batch) fail(err error) {
 	b.failed = err
-	if b.temp != nil {
-		b.temp.Discard()
-		b.temp, b.seen = nil, nil
+	if b.pack != nil {
+		b.pack.temp.Discard()
+		b.pack, b.seen = nil, nil
 	}
 }
 
 // seal finishes the pack: its content is durable then, and its name after the
 // folder is synced.
 func (b *Batch) seal() error {
-	if b.temp == nil {
+	if b.pack == nil {
 		return nil
 	}
-	name, err := finishPack(b.temp, &b.frames)
+	name, err := b.pack.finish()
 	if err != nil {
 		return err
 	}
 	for id := range b.seen {
 		b.s.bad.remove(id)
 	}
-	b.temp, b.seen = nil, nil
+	b.pack, b.seen = nil, nil
 	b.touch(packsDir)
-	b.merge = true
+	b.s.crowded.Store(true)
 	return b.s.packs.add(name)
-}
-
-// finishPack writes the end of a pack whose body is in temp and gives it its
-// name. The name is the hash of the footer and the trailer, whose random nonce
-// keeps it from ever coming back; hashing the body too would cost as much as
-// hashing its blobs did.
-func finishPack(temp *fsx.Temp, frames *pack.Builder) (string, error) {
-	var nonce [8]byte
-	_, _ = rand.Read(nonce[:]) // never fails
-	end, err := frames.Finish(nil, binary.LittleEndian.Uint64(nonce[:]))
-	if err == nil {
-		_, err = temp.Write(end)
-	}
-	name := object.Sum(end).String() + packExt
-	if err == nil {
-		err = temp.Commit(packsDir.Join(fsx.Path(name)), fsx.CommitOptions{})
-	}
-	if err != nil {
-		temp.Discard()
-		return "", err
-	}
-	return name, nil
 }
 
 // touch notes that dir has a new name, for which it must be synced, and so
@@ -190,18 +154,16 @@ func (b *Batch) touch(dir fsx.Path) {
 }
 
 // Commit makes everything durable. After an error nothing is promised of any
-// object of the Batch, and what was given to it must be given to another. With
-// enough packs of one size it merges them.
+// object of the Batch, and what was given to it must be given to another.
 func (b *Batch) Commit(ctx context.Context) error {
-	err := b.commit()
+	err := ctx.Err()
+	if err == nil {
+		err = b.commit()
+	}
 	if err != nil {
 		b.Discard()
-		return err
 	}
-	if b.merge {
-		return b.s.mergePacks(ctx)
-	}
-	return nil
+	return err
 }
 
 func (b *Batch) commit() error {
@@ -237,51 +199,4 @@ func (b *Batch) Discard() {
 	defer b.mu.Unlock()
 	b.fail(errors.New("the batch was discarded"))
 	b.group.discard()
-}
-
-// createTemp begins a file of the cache. The first time it clears what killed
-// processes left.
-func (s *Store) createTemp(ctx context.Context, opt fsx.TempOptions) (*fsx.Temp, error) {
-	if s.readOnly != nil {
-		return nil, s.readOnly
-	}
-	if err := s.holdTemps(ctx); err != nil {
-		return nil, err
-	}
-	return s.cache.CreateTemp(tempDir, opt)
-}
-
-// holdTemps takes the lock that every process has whose temporary files are in
-// tmp. If no other has it, all files there were left by killed ones.
-func (s *Store) holdTemps(ctx context.Context) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.tempLock != nil {
-		return nil
-	}
-	alone, err := s.cache.Lock(ctx, tempLock, fsx.LockOptions{})
-	if err == nil {
-		err = s.clearTemps()
-		err = errors.Join(err, alone.Unlock())
-	}
-	if err != nil && errs.KindOf(err) != errs.Locked {
-		return err
-	}
-	s.tempLock, err = s.cache.Lock(ctx, tempLock, fsx.LockOptions{Shared: true, Wait: -1})
-	return err
-}
-
-func (s *Store) clearTemps() error {
-	names, err := s.cache.ReadDir(tempDir)
-	if err != nil {
-		return err
-	}
-	for _, n := range names {
-		if fsx.IsTemp(n.Name) {
-			if err := s.cache.Remove(tempDir.Join(fsx.Path(n.Name))); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }

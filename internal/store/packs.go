@@ -219,7 +219,11 @@ func (s *packSet) damage() string {
 	return s.damaged[0]
 }
 
+// close closes the packs; they are listed anew when they are asked for.
 func (s *packSet) close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.known, s.damaged = nil, nil
 	var all []error
 	if list := s.list.Swap(nil); list != nil {
 		for _, p := range *list {

@@ -68,7 +68,8 @@ type Store struct {
 	// readOnly is why nothing can be written to the cache; nil: it can.
 	readOnly error
 	packs    packSet
-	bad      idSet // objects without a good copy, as far as was seen
+	bad      idSet       // objects without a good copy, as far as was seen
+	crowded  atomic.Bool // there are packs that were not there at Open
 
 	mu       sync.Mutex
 	tempLock *fsx.Lock // keeps others from clearing tmp; nil: nothing was written yet
