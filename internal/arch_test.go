@@ -28,7 +28,7 @@ var imports = map[string]string{
 	"fsx":  "errs par",
 	"proc": "errs par fsx",
 	// values
-	"object": "errs fsx",
+	"object": "errs par fsx",
 	"pack":   "errs fsx object",
 	"value":  "errs",
 	"spec":   "errs fsx object value",
