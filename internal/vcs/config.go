@@ -57,6 +57,9 @@ func (c *config) apply(s setting) {
 	case "core.worktree":
 		c.worktree = s.value
 	}
+	if strings.HasPrefix(s.name, "remote.") && strings.HasSuffix(s.name, ".promisor") {
+		c.partial = s.bool()
+	}
 	ext, ok := strings.CutPrefix(s.name, "extensions.")
 	switch value := strings.ToLower(s.value); {
 	case !ok:

@@ -38,8 +38,8 @@ func (e IndexEntry) Module() bool { return e.mode == modeModule }
 // stat is what git remembers of a file, to know it again without reading it.
 // It is zero if the index was read through the program.
 type stat struct {
-	mtime time.Time
-	size  uint32
+	mtime, ctime time.Time
+	size         uint32
 }
 
 // Index is what the next commit will hold, sorted by path.
@@ -122,7 +122,7 @@ func decodeIndex(name string) (*Index, error) {
 	for i, e := range raw.Entries {
 		idx.Entries[i] = newIndexEntry(e.Name, uint32(e.Mode), Hash(e.Hash.String()), int(e.Stage))
 		idx.Entries[i].intended = e.IntentToAdd
-		idx.Entries[i].stat = stat{e.ModifiedAt, e.Size}
+		idx.Entries[i].stat = stat{e.ModifiedAt, e.CreatedAt, e.Size}
 	}
 	return idx, nil
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,11 +24,11 @@ import (
 type native struct {
 	dir, common string
 
-	mu      sync.Mutex // go-git's storage is for one goroutine
-	stores  []*filesystem.ObjectStorage
-	beyond  bool // an alternate was left out, since go-git cannot read it
-	packed  map[string]Hash
-	packedR bool
+	mu       sync.Mutex // go-git's storage is for one goroutine
+	stores   []*filesystem.ObjectStorage
+	beyond   bool // an alternate was left out, since go-git cannot read it
+	packed   map[string]Hash
+	packedAt fs.FileInfo // of the file that packed was read from; nil: there was none
 }
 
 // keptBases bounds the memory of go-git's cache, which holds what deltas are

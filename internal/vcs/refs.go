@@ -137,18 +137,28 @@ func (n *native) home(name string) string {
 	return n.common
 }
 
-// packedRefs returns the content of packed-refs, read once.
+// packedRefs returns the content of packed-refs. git replaces that file while
+// we run, and deletes the references that it packed.
 func (n *native) packedRefs() (map[string]Hash, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.packedR {
-		return n.packed, nil
+	name := filepath.Join(n.common, "packed-refs")
+	st, err := os.Stat(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		n.packed, n.packedAt = nil, nil
+		return nil, nil
 	}
-	b, err := os.ReadFile(filepath.Join(n.common, "packed-refs"))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err != nil {
 		return nil, err
 	}
-	n.packed, n.packedR = parsePackedRefs(b), true
+	if was := n.packedAt; was != nil && os.SameFile(was, st) && was.ModTime().Equal(st.ModTime()) && was.Size() == st.Size() {
+		return n.packed, nil
+	}
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	n.packed, n.packedAt = parsePackedRefs(b), st
 	return n.packed, nil
 }
 

@@ -69,6 +69,7 @@ type Repo struct {
 	trees   map[Hash][]entry
 	index   *Index
 	shallow map[Hash]bool
+	rules   *conversion
 	work    *os.Root
 }
 
