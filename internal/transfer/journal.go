@@ -1,0 +1,305 @@
+package transfer
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mlv-dev/mlv/internal/fsx"
+	"github.com/mlv-dev/mlv/internal/object"
+	"github.com/mlv-dev/mlv/internal/pack"
+)
+
+// journalLife is how long what was sent is safe from gc on the remote without
+// a record that reaches it.
+const journalLife = 30 * 24 * time.Hour
+
+// maxJournal bounds what is read of one: two hundred bytes for each of some
+// ten million objects.
+const maxJournal = 2 << 30
+
+// A journal remembers the containers that a push has put until its records
+// are, so that a push that was killed goes on where it was. It is a file of
+// its own for each remote; docs/format/journal.md is its law. Its lock keeps
+// a second push from the same place to the same remote waiting.
+type journal struct {
+	root  *fsx.Root
+	path  fsx.Path
+	lock  *fsx.Lock
+	began time.Time // by the remote's clock; zero: nothing was put yet
+	file  *os.File  // open for appending once something was
+	old   []byte    // what an earlier push wrote, its whole parts
+}
+
+// A part is one container of the journal, or those files whose chunk trees
+// have their tops in it.
+type part struct {
+	word  string // one of the following
+	key   object.ID
+	bases object.ID // but for blobs: what their maps rely on
+	rows  []sent
+}
+
+const (
+	partBlobs = "c"
+	partNodes = "t"
+	partFiles = "f"
+)
+
+// sent is one object of a part; its spot has no box.
+type sent struct {
+	id   object.ID
+	spot spot
+}
+
+// openJournal takes the journal of the remote at url and reads what an earlier
+// push left there. A nil root is a journal that remembers nothing.
+func openJournal(ctx context.Context, root *fsx.Root, url string, wait time.Duration) (*journal, error) {
+	if root == nil {
+		return &journal{}, nil
+	}
+	id := object.Sum([]byte(url)).String()[:32]
+	lock, err := root.Lock(ctx, fsx.Path("locks/push-"+id), fsx.LockOptions{Wait: wait})
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{root: root, path: fsx.Path("push/" + id), lock: lock}
+	j.old, err = root.ReadFile(j.path, maxJournal)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fsx.ErrTooLarge) {
+		return nil, errors.Join(err, lock.Unlock())
+	}
+	j.trim()
+	return j, nil
+}
+
+const journalWord = "mlv-journal 1 "
+
+// trim cuts j.old after its last whole part, and sets began. A journal that
+// can't be understood is none.
+func (j *journal) trim() {
+	header, _, ok := strings.Cut(string(j.old[:min(len(j.old), 64)]), "\n")
+	text, isJournal := strings.CutPrefix(header, journalWord)
+	seconds, err := strconv.ParseInt(text, 10, 64)
+	if !ok || !isJournal || err != nil {
+		j.old = nil
+		return
+	}
+	j.began = time.Unix(seconds, 0)
+	const end = "\nend\n"
+	if i := bytes.LastIndex(j.old, []byte(end)); i >= 0 {
+		j.old = j.old[:i+len(end)]
+	} else {
+		j.old = j.old[:len(header)+1]
+	}
+}
+
+// resume yields the parts of an earlier push that still hold at now, by the
+// remote's clock; if they are too old, it forgets them.
+func (j *journal) resume(now time.Time, use func(part) error) error {
+	if j.began.IsZero() {
+		return nil
+	}
+	if age := now.Sub(j.began); age > journalLife || age < -journalLife {
+		return j.forget()
+	}
+	_, rest, _ := bytes.Cut(j.old, []byte("\n"))
+	for len(rest) > 0 {
+		var p part
+		var err error
+		if p, rest, err = parsePart(rest); err != nil {
+			return j.forget() // sending all again is always right
+		}
+		if err := use(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parsePart reads the part that b begins with.
+func parsePart(b []byte) (p part, rest []byte, err error) {
+	line, rest, _ := bytes.Cut(b, []byte("\n"))
+	f := strings.Fields(string(line))
+	k := inBlobs
+	switch {
+	case len(f) == 3 && f[0] == partBlobs:
+	case len(f) == 4 && (f[0] == partNodes || f[0] == partFiles):
+		k = inNodes
+		if p.bases, err = object.ParseID(f[3]); err != nil {
+			return p, nil, err
+		}
+	default:
+		return p, nil, errors.New("a part of an unknown kind")
+	}
+	p.word = f[0]
+	if p.key, err = object.ParseID(f[1]); err != nil {
+		return p, nil, err
+	}
+	n, err := strconv.ParseUint(f[2], 10, 32)
+	if err != nil {
+		return p, nil, err
+	}
+	for range n {
+		line, rest, _ = bytes.Cut(rest, []byte("\n"))
+		s, err := parseSent(string(line), k)
+		if err != nil {
+			return p, nil, err
+		}
+		p.rows = append(p.rows, s)
+	}
+	line, rest, _ = bytes.Cut(rest, []byte("\n"))
+	if string(line) != "end" {
+		return p, nil, errors.New("no end")
+	}
+	return p, rest, nil
+}
+
+func parseSent(line string, k kind) (s sent, err error) {
+	id, line, _ := strings.Cut(line, " ")
+	if s.id, err = object.ParseID(id); err != nil {
+		return s, err
+	}
+	var n [5]uint64
+	for i := range n {
+		var text string
+		text, line, _ = strings.Cut(line, " ")
+		if n[i], err = strconv.ParseUint(text, 10, 32); err != nil {
+			return s, err
+		}
+	}
+	if line != "" || n[0] > math.MaxUint8 {
+		return s, fmt.Errorf("object %s has no such place", id)
+	}
+	s.spot = spot{
+		kind: k, codec: pack.Codec(n[0]),
+		offset: uint32(n[1]), stored: uint32(n[2]), plain: uint32(n[3]), skip: uint32(n[4]),
+	}
+	return s, nil
+}
+
+// add appends a container that was put. It isn't durable: what is lost with
+// the machine is sent again.
+func (j *journal) add(now func() (time.Time, error), parts ...part) error {
+	if j.root == nil {
+		return nil
+	}
+	if j.file == nil {
+		if err := j.create(now); err != nil {
+			return err
+		}
+	}
+	b := make([]byte, 0, 100*(len(parts[0].rows)+2))
+	for i := range parts {
+		b = parts[i].appendTo(b)
+	}
+	_, err := j.file.Write(b) // one write: it is whole but for a crash
+	return err
+}
+
+func (p *part) appendTo(b []byte) []byte {
+	b = fmt.Appendf(b, "%s %s %d", p.word, p.key, len(p.rows))
+	if p.word != partBlobs {
+		b = append(b, ' ')
+		b = p.bases.AppendTo(b)
+	}
+	b = append(b, '\n')
+	for i := range p.rows {
+		s := &p.rows[i]
+		b = s.id.AppendTo(b)
+		for _, n := range [...]uint32{uint32(s.spot.codec), s.spot.offset, s.spot.stored, s.spot.plain, s.spot.skip} {
+			b = append(b, ' ')
+			b = strconv.AppendUint(b, uint64(n), 10)
+		}
+		b = append(b, '\n')
+	}
+	return append(b, "end\n"...)
+}
+
+// create opens the journal for appending, with what is still of use in it.
+func (j *journal) create(now func() (time.Time, error)) error {
+	if j.began.IsZero() {
+		began, err := now()
+		if err != nil {
+			return err
+		}
+		j.began = began
+		j.old = fmt.Appendf(nil, "%s%d\n", journalWord, began.Unix())
+	}
+	if err := j.root.MkdirAll(j.path.Dir()); err != nil {
+		return err
+	}
+	dir, err := j.root.Folder(j.path.Dir())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = dir.Close() }()
+	next := j.path.Base() + ".new" // no other push has it: the lock
+	if err := dir.Remove(next); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, err := dir.CreateFile(next, 0o666)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(j.old)
+	if err == nil {
+		err = j.root.Rename(j.path.Dir().Join(fsx.Path(next)), j.path, fsx.RenameOptions{})
+	}
+	if err != nil {
+		return errors.Join(err, f.Close())
+	}
+	j.file = f
+	return nil
+}
+
+// again makes what was added so far known to the next resume.
+func (j *journal) again() error {
+	if j.file == nil {
+		return nil
+	}
+	err := j.file.Close()
+	j.file = nil
+	if err != nil {
+		return err
+	}
+	if j.old, err = j.root.ReadFile(j.path, maxJournal); err != nil {
+		return err
+	}
+	j.trim()
+	return nil
+}
+
+// forget drops all: what was sent has its records, or is of no use.
+func (j *journal) forget() error {
+	if j.root == nil || j.began.IsZero() {
+		return nil
+	}
+	var err error
+	if j.file != nil {
+		err = j.file.Close()
+	}
+	j.file, j.old, j.began = nil, nil, time.Time{}
+	if e := j.root.Remove(j.path); e != nil && !errors.Is(e, fs.ErrNotExist) {
+		err = errors.Join(err, e)
+	}
+	return err
+}
+
+// close gives the journal to the next push.
+func (j *journal) close() error {
+	if j.root == nil {
+		return nil
+	}
+	var err error
+	if j.file != nil {
+		err = j.file.Close()
+	}
+	return errors.Join(err, j.lock.Unlock())
+}

@@ -1,0 +1,209 @@
+package transfer
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/mlv-dev/mlv/internal/object"
+)
+
+// survey finds out what the remote has, and what is to be sent.
+func (p *push) survey(ctx context.Context) error {
+	p.meter.Phase("comparing")
+	base, err := p.base(ctx)
+	if err != nil {
+		return err
+	}
+	var bases []*node
+	if base != nil {
+		p.records = append(p.records, base)
+		bases = append(bases, base.node)
+	}
+	if err := p.compare(ctx, &p.project, []tree{{id: p.tree.root.ID}}, bases); err != nil {
+		return err
+	}
+	roots, bases, err := p.located(ctx)
+	if err != nil {
+		return err
+	}
+	if err := p.resume(ctx); err != nil {
+		return err
+	}
+	return p.compare(ctx, &p.outputs, roots, bases)
+}
+
+// base returns the record of the project tree of the newest commit that has
+// one on the remote, nil if none has.
+func (p *push) base(ctx context.Context) (*record, error) {
+	skip := p.tree.root.ID
+	if p.opts.Partial {
+		skip = object.ID{} // its tree was not asked for
+	}
+	r, err := p.view.newest(ctx, p.opts.History, skip)
+	if r == nil || r.node == nil {
+		return nil, err
+	}
+	return r, err
+}
+
+// located looks for the outputs that the base does not have: for records of
+// their own, and for what was at their paths. It returns their trees, and the
+// tops to compare them with.
+func (p *push) located(ctx context.Context) (roots []tree, bases []*node, err error) {
+	var ask []tree
+	for _, e := range p.tree.lines {
+		r := p.tab.find(e.ID, classOfOutput(e))
+		if r == nil || r.spot.kind != nowhere || !hasRecord(e) {
+			continue
+		}
+		t := tree{e.Path, e.ID}
+		if !slices.ContainsFunc(ask, func(a tree) bool { return a.id == t.id }) {
+			ask = append(ask, t)
+		}
+		if e.Mode == object.Tree {
+			roots = append(roots, t)
+		}
+	}
+	found, err := p.view.ofRoots(ctx, ask, func(tree, error) {})
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, r := range found {
+		p.records = append(p.records, r)
+		p.settled[r.root] = p.settled[r.root] || !p.opts.Partial
+		if r.node != nil {
+			bases = append(bases, r.node)
+		} else {
+			p.know(r.root, asBlob, r.spot)
+		}
+	}
+	var refs []nodeRef
+	for _, t := range roots {
+		if s, ok := p.bases[t.at]; ok {
+			refs = append(refs, nodeRef{id: s.id, spot: s.spot, at: t.at})
+		}
+	}
+	tops, err := p.view.read(ctx, refs, nil)
+	return roots, append(bases, tops...), err
+}
+
+// restOn returns what stands for the records that places rest on: nodes that
+// an earlier push put count only while it is the same.
+func (p *push) restOn() object.ID {
+	slices.SortFunc(p.records, func(a, b *record) int { return a.root.Compare(b.root) })
+	var b []byte
+	for _, r := range p.records {
+		b = r.root.AppendTo(b)
+		b = object.Sum(r.bytes).AppendTo(b)
+	}
+	return object.Sum(b)
+}
+
+// resume enters what an earlier push put and no record reaches yet.
+func (p *push) resume(ctx context.Context) error {
+	if p.journal.began.IsZero() {
+		return nil
+	}
+	now, err := p.storeTime(ctx)
+	if err != nil {
+		return err
+	}
+	bases := p.restOn()
+	return p.journal.resume(now, func(part part) error {
+		c := asBlob
+		if part.word == partNodes {
+			c = asNode
+		}
+		if part.word != partBlobs && part.bases != bases {
+			return nil
+		}
+		box := p.tab.box(part.key)
+		for _, s := range part.rows {
+			s.spot.box = box
+			p.know(s.id, c, s.spot)
+		}
+		return nil
+	})
+}
+
+// A job is blobs that one worker sends one after another: neighbours in the
+// trees, and so in the packs of the cache.
+type job struct {
+	rows  []uint32
+	large bool // one file, in chunks
+}
+
+// Bounds of a job.
+const (
+	jobRows  = 4096
+	jobBytes = 4 << 20
+)
+
+// jobs cuts what is still to be sent into jobs.
+func (p *push) jobs() (jobs []job) {
+	var run []uint32
+	bytes := int64(0)
+	flush := func() {
+		if len(run) > 0 {
+			jobs = append(jobs, job{rows: run})
+		}
+		run, bytes = nil, 0
+	}
+	for k, i := range p.need {
+		r := p.tab.at(i)
+		switch {
+		case r.spot.kind != nowhere:
+			continue // met later on the remote
+		case r.size >= chunkedFrom:
+			jobs = append(jobs, job{rows: p.need[k : k+1], large: true})
+			continue
+		}
+		run = append(run, i)
+		if bytes += r.size; bytes >= jobBytes || len(run) == jobRows {
+			flush()
+		}
+	}
+	flush()
+	// The largest files first: the last ones to be done take no worker long.
+	slices.SortStableFunc(jobs, func(a, b job) int {
+		if !a.large || !b.large {
+			return cmp.Compare(boolInt(b.large), boolInt(a.large))
+		}
+		return cmp.Compare(p.tab.at(b.rows[0]).size, p.tab.at(a.rows[0]).size)
+	})
+	return jobs
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// do sends the blobs of one job.
+func (p *push) do(ctx context.Context, k *packer, j job) error {
+	if j.large {
+		return p.sendLarge(ctx, k, j.rows[0])
+	}
+	for _, i := range j.rows {
+		r := p.tab.at(i)
+		content, err := k.source.Get(ctx, r.id)
+		if err != nil {
+			if !isLoss(err) {
+				return err
+			}
+			p.lose(i, err)
+			continue
+		}
+		if int64(len(content)) != r.size {
+			p.lose(i, corrupt("object %s has %d bytes, its tree says %d", r.id.Short(), len(content), r.size))
+			continue
+		}
+		if err := k.add(ctx, i, content); err != nil {
+			return err
+		}
+	}
+	return nil
+}
