@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/mlv-dev/mlv/internal/errs"
@@ -154,4 +155,10 @@ func (i inFolder) copy(perm fs.FileMode, write func(io.Writer) error) error {
 		err = errors.Join(err, i.dir.Remove(i.name))
 	}
 	return err
+}
+
+// Holds tells whether a file of the system lies in the cache.
+func (s *Store) Holds(name string) bool {
+	rel, err := filepath.Rel(s.cache.Dir(), name)
+	return err == nil && filepath.IsLocal(rel)
 }

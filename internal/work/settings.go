@@ -212,4 +212,3 @@ func (s *Settings) Unset(level spec.Level, key string) (bool, error) {
 	}
 	return true, s.write(level, doc)
 }
-
