@@ -94,7 +94,7 @@ func spelling(f *pflag.Flag) string {
 	value, _ := pflag.UnquoteUsage(f)
 	text := "--" + f.Name
 	switch {
-	case f.Value.Type() == "bool" || f.Value.Type() == "count":
+	case isSwitch(f):
 	case f.NoOptDefVal != "":
 		text += "[=" + value + "]"
 	default:
@@ -104,6 +104,11 @@ func spelling(f *pflag.Flag) string {
 		text = "-" + f.Shorthand + ", " + text
 	}
 	return text
+}
+
+// isSwitch tells whether a flag takes no value.
+func isSwitch(f *pflag.Flag) bool {
+	return f.Value.Type() == "bool" || f.Value.Type() == "boolfunc" || f.Value.Type() == "count"
 }
 
 // flagLines lists flags with what they do; hidden ones are left out.

@@ -114,7 +114,7 @@ func TestEveryArgumentAndFlagIsCompleted(t *testing.T) {
 		}
 		cmd.LocalNonPersistentFlags().VisitAll(func(f *pflag.Flag) {
 			value, _ := pflag.UnquoteUsage(f)
-			if _, ok := cmd.GetFlagCompletionFunc(f.Name); ok || f.Value.Type() == "bool" || slices.Contains(free, value) {
+			if _, ok := cmd.GetFlagCompletionFunc(f.Name); ok || isSwitch(f) || slices.Contains(free, value) {
 				return
 			}
 			t.Errorf("the value %s of --%s has no completer", value, f.Name)

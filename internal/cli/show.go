@@ -86,6 +86,9 @@ func (p *Printer) Line(format string, args ...any) {
 	fmt.Fprintf(p, format+"\n", args...)
 }
 
+// Table prints a table.
+func (p *Printer) Table(t render.Table) { _ = t.Text(p) } // an error of the stream comes at the end
+
 // painted is text that has been made safe and may hold colours.
 type painted string
 
@@ -119,10 +122,11 @@ func (a *App) failText(err error) {
 		// Indented, so that no name with a line end in it writes a hint of its own.
 		fmt.Fprintf(a.Err, "  %s\n", render.Safe(strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "  ")))
 	}
-	if near := candidates(err); len(near) > 0 {
+	hints, near := errs.Hints(err), candidates(err)
+	if len(near) > 1 || len(near) == 1 && !strings.Contains(strings.Join(hints, "\n"), near[0]) {
 		fmt.Fprintf(a.Err, "  nearest: %s\n", render.Safe(strings.Join(near, ", ")))
 	}
-	for _, hint := range errs.Hints(err) {
+	for _, hint := range hints {
 		fmt.Fprintf(a.Err, "%s %s\n", a.screen.Err.Paint(ui.Strong, "hint:"), render.Safe(hint))
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mlv-dev/mlv/docs"
 	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/spec"
 )
 
 // A topic is a page of help that no command has.
@@ -22,6 +23,7 @@ var topics = []topic{
 	{"environment", "variables that mlv reads", environmentPage},
 	{"exit-codes", "what a script learns from the exit code", exitCodesPage},
 	{"revisions", "how to name a version", written("revisions")},
+	{"config", "every setting", configPage},
 	{"json", "the form of --json", written("json")},
 	{"ignore", "files that mlv leaves alone", written("ignore")},
 	{"errors", "how to read an error", written("errors")},
@@ -74,6 +76,27 @@ func environmentPage(*cobra.Command) string {
 		fmt.Fprintf(&b, "  %-16s  %s\n", v.name, v.doc)
 	}
 	b.WriteString("\nStages run with MLV_ROOT, the project's folder, and MLV_STAGE, their name.\n")
+	return b.String()
+}
+
+func configPage(*cobra.Command) string {
+	var b strings.Builder
+	b.WriteString("Settings\n\nThe nearest of: a flag, the environment, local, global, project, default.\n" +
+		"Those marked * act on whoever sets them and may not stand in mlv.yaml.\n\n")
+	for _, k := range spec.Keys() {
+		mark := " "
+		if k.Personal {
+			mark = "*"
+		}
+		fmt.Fprintf(&b, "%s %s\n      %s\n", mark, k.Name, k.Doc)
+		if words := choices(k); len(words) > 0 {
+			fmt.Fprintf(&b, "      %s\n", strings.Join(words, ", "))
+		}
+		if k.Default != "" {
+			fmt.Fprintf(&b, "      default %s\n", k.Default)
+		}
+	}
+	b.WriteString("\nIn the environment a key is written " + spec.Env("cache.type") + ", " + spec.Env("remotes.NAME.url") + ".\n")
 	return b.String()
 }
 

@@ -142,14 +142,7 @@ func group(use, short, id string, subs ...*cobra.Command) *cobra.Command {
 			if len(args) > 0 {
 				return unknown(cmd, args[0])
 			}
-			var verbs []string
-			for _, sub := range cmd.Commands() {
-				verbs = append(verbs, sub.Name())
-			}
-			return &errs.Error{
-				Kind: errs.Usage, Candidates: verbs, Hint: "run '" + cmd.CommandPath() + " -h'",
-				Err: fmt.Errorf("%s needs a command", cmd.Name()),
-			}
+			return errs.New(errs.Usage, "run '"+cmd.CommandPath()+" -h'", "%s needs one of %s", cmd.Name(), strings.Join(commandNames(cmd), ", "))
 		},
 	}
 	cmd.AddCommand(subs...)

@@ -36,13 +36,16 @@ func (t *Table) Add(cells ...string) { t.Rows = append(t.Rows, cells) }
 
 // Text writes the table for a terminal: columns two blanks apart, aligned by
 // the width that a terminal gives to each grapheme, no blanks at line ends.
+// Without names of columns there is no line of headings.
 func (t *Table) Text(w io.Writer) error {
 	rows := make([][]string, 0, len(t.Rows)+1)
-	heads := make([]string, len(t.Columns))
+	heads, named := make([]string, len(t.Columns)), false
 	for i, c := range t.Columns {
-		heads[i] = Safe(c.Name)
+		heads[i], named = Safe(c.Name), named || c.Name != ""
 	}
-	rows = append(rows, heads)
+	if named {
+		rows = append(rows, heads)
+	}
 	for _, row := range t.Rows {
 		safe := make([]string, len(row))
 		for i, cell := range row {

@@ -123,8 +123,8 @@ func (c *Config) environment(environ []string) error {
 	}
 	for _, entry := range environ {
 		variable, text, _ := strings.Cut(entry, "=")
-		if !strings.HasPrefix(variable, "MLV_") {
-			continue
+		if !strings.HasPrefix(variable, "MLV_") || text == "" {
+			continue // an empty variable is one that isn't set
 		}
 		if variable == "MLV_TRUST_REMOTE" {
 			c.trusted = text

@@ -105,6 +105,16 @@ func noDefault(doc *value.Document) (*value.Document, error) {
 	return doc, nil
 }
 
+// DefaultRemote returns the remote that is used where none is named.
+func (s *Settings) DefaultRemote() (spec.Remote, bool) {
+	list := s.Config.Remotes()
+	i := slices.IndexFunc(list, func(r spec.Remote) bool { return r.Default })
+	if i < 0 {
+		return spec.Remote{}, false
+	}
+	return list[i], true
+}
+
 // SetDefaultRemote makes a remote the default in the file of a level.
 func (s *Settings) SetDefaultRemote(level spec.Level, name string) (spec.Remote, error) {
 	r, err := s.Config.Remote(name)

@@ -1,0 +1,104 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/mlv-dev/mlv/internal/spec"
+	"github.com/mlv-dev/mlv/internal/value"
+)
+
+// A completer returns the words that the next argument can be, after args. It
+// uses no network; what it can't find out it leaves out.
+type completer func(a *App, args []string) []string
+
+// complete makes f the completer of a command's arguments.
+func (a *App) complete(f completer) cobra.CompletionFunc {
+	return func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		var fit []string
+		for _, s := range f(a, args) {
+			if strings.HasPrefix(s, word) && !slices.Contains(args, s) {
+				fit = append(fit, s)
+			}
+		}
+		return fit, cobra.ShellCompDirectiveNoFileComp
+	}
+}
+
+// completeFlag makes f the completer of a flag's value.
+func (a *App) completeFlag(cmd *cobra.Command, name string, f completer) {
+	_ = cmd.RegisterFlagCompletionFunc(name, a.complete(f)) // the flag stands above the call
+}
+
+// at gives each position a completer of its own.
+func at(each ...completer) completer {
+	return func(a *App, args []string) []string {
+		if len(args) < len(each) {
+			return each[len(args)](a, args)
+		}
+		return nil
+	}
+}
+
+// settingKeys returns the keys of all settings, with the names of the remotes
+// that there are.
+func settingKeys(a *App, _ []string) (names []string) {
+	remotes := remoteNames(a, nil)
+	for _, k := range spec.Keys() {
+		if !strings.Contains(k.Name, "NAME") {
+			names = append(names, k.Name)
+			continue
+		}
+		for _, r := range remotes {
+			names = append(names, strings.Replace(k.Name, "NAME", r, 1))
+		}
+	}
+	return names
+}
+
+// settingValues returns the values that the key before may have.
+func settingValues(_ *App, args []string) []string { return valuesOf(args[0]) }
+
+func valuesOf(key string) []string {
+	for _, k := range spec.Keys() {
+		if strings.HasSuffix(k.Name, "NAME."+key[strings.LastIndexByte(key, '.')+1:]) || k.Name == key {
+			return choices(k)
+		}
+	}
+	return nil
+}
+
+// remoteNames returns the names of the remotes.
+func remoteNames(a *App, _ []string) (names []string) {
+	s, err := a.settings()
+	if err != nil {
+		return nil
+	}
+	for _, r := range s.Config.Remotes() {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// remoteFields returns the last parts of the keys of remotes.
+func remoteFields(*App, []string) (fields []string) {
+	for _, k := range spec.Keys() {
+		if field, ok := strings.CutPrefix(k.Name, "remotes.NAME."); ok {
+			fields = append(fields, field)
+		}
+	}
+	return fields
+}
+
+// nothing is the completer of what only the user knows, such as a new name.
+func nothing(*App, []string) []string { return nil }
+
+// choices returns what the value of a key can be, if that is a few words.
+func choices(k spec.Key) []string {
+	if k.Kind == value.Bool {
+		return []string{"true", "false"}
+	}
+	return k.Words
+}
