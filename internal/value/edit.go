@@ -44,7 +44,7 @@ func (d *Document) Set(path []string, v Value) (*Document, error) {
 		}
 		return cut.Set(path, v)
 	}
-	return d.addLines(&Node{Start: pair.Key.Start, End: d.pairEnd(pair)}, d.column(parent)+2, rest, v)
+	return d.addLines(&Node{Start: pair.Key.Start, End: pair.Value.End}, d.column(parent)+2, rest, v)
 }
 
 // Unset takes path away, and the maps that become empty by it. It tells
@@ -57,13 +57,13 @@ func (d *Document) Unset(path []string) (*Document, bool, error) {
 	if len(parent.Pairs) == 1 && len(path) > 1 {
 		return d.Unset(path[:len(path)-1])
 	}
-	start, end := pair.Key.Start, d.pairEnd(pair)
+	start, end := pair.Key.Start, pair.Value.End
 	if parent.Style == Flow {
 		switch {
 		case i+1 < len(parent.Pairs):
 			end = parent.Pairs[i+1].Key.Start
 		case i > 0:
-			start = d.pairEnd(parent.Pairs[i-1])
+			start = parent.Pairs[i-1].Value.End
 		}
 	} else {
 		start = d.lineStart(start)
@@ -163,8 +163,10 @@ func (d *Document) put(n *Node, text string) (*Document, error) {
 		if n == d.Root {
 			return d.splice(n.Start, n.End, text+d.eol())
 		}
-		colon := n.Start + bytes.IndexByte(d.src[n.Start:], ':') + 1
-		return d.splice(colon, colon, " "+text)
+		if n.Start == 0 || d.src[n.Start-1] != ':' { // a key alone in braces
+			return d.splice(n.Start, n.Start, ": "+text)
+		}
+		return d.splice(n.Start, n.Start, " "+text)
 	}
 	start, lead := n.Start, ""
 	if n.Style == Block { // it stands on lines of its own: go up to the colon
@@ -220,12 +222,6 @@ func (d *Document) addToFlow(n *Node, closing byte, text string) (*Document, err
 		text = " " + text
 	}
 	return d.splice(at, at, text)
-}
-
-// pairEnd returns where a pair ends: its value, else its colon.
-func (d *Document) pairEnd(pair Pair) int {
-	p := parser{src: d.src}
-	return p.endOfPair(pair.Key, pair.Value)
 }
 
 func (d *Document) lineStart(offset int) int {
@@ -308,7 +304,7 @@ func (d *Document) SetAfter(before []string, key string, v Value) (*Document, er
 		for i := len(before) - 1; i >= 0; i-- {
 			if _, pair, parent := d.find(before[i : i+1]); parent != nil {
 				line := strings.Repeat(" ", d.column(parent)) + flowString(key) + ": " + flowText(v) + d.eol()
-				return d.insertLine(d.pairEnd(pair), line)
+				return d.insertLine(pair.Value.End, line)
 			}
 		}
 	}

@@ -33,7 +33,7 @@ const (
 type Node struct {
 	Kind       Kind // String for every scalar: Value resolves it
 	Style      Style
-	Start, End int // its bytes in the source, without anchor and tag; End excludes a comment after it
+	Start, End int // its bytes in the source, without anchor and tag and comment; Absent: behind the colon
 	Text       string
 	Tag        string // "!!str"; "" if none
 	Anchor     string

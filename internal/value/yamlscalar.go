@@ -67,12 +67,12 @@ func (p *parser) plain(parent int, stop []byte) *Node {
 	for {
 		back, bol := p.pos, p.bol
 		p.blanks()
-		if p.pos < len(p.src) && p.peek(0) == '#' || !breaks(p.peek(0)) || p.pos >= len(p.src) {
+		if !breaks(p.peek(0)) || p.pos >= len(p.src) {
 			p.pos = back
 			return n
 		}
 		lines := 0
-		for p.pos < len(p.src) && breaks(p.peek(0)) && p.peek(0) != 0 {
+		for p.pos < len(p.src) && breaks(p.peek(0)) {
 			p.newline()
 			lines++
 			p.blanks()
@@ -254,7 +254,7 @@ func (p *parser) blockScalar(parent int) *Node {
 // scalarLines reads the lines of a block scalar without their indentation and
 // sets the node's end behind the last that is not empty.
 func (p *parser) scalarLines(n *Node, parent, indent int) (lines []string) {
-	for p.pos < len(p.src) && p.peek(0) != 0 {
+	for p.pos < len(p.src) {
 		back, backBol := p.pos, p.bol
 		p.newline()
 		if p.pos >= len(p.src) {
