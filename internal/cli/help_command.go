@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -32,20 +33,22 @@ func helpFor(root *cobra.Command, words []string) (string, error) {
 	if len(words) == 0 {
 		return overview(root) + "\ntopics: 'mlv help TOPIC'\n" + topicList(), nil
 	}
-	if cmd, rest, err := root.Find(words); err == nil && cmd != root && len(rest) == 0 {
+	t, isTopic := topicNamed(strings.Join(words, " "))
+	cmd, rest, err := root.Find(words)
+	switch isCommand := err == nil && cmd != root && len(rest) == 0; {
+	case isCommand && isTopic: // config: the command, and all that can be set with it
+		return manual(cmd) + "\n" + t.page(root), nil
+	case isCommand:
 		return manual(cmd), nil
-	}
-	if len(words) == 1 {
-		if t, ok := topicNamed(words[0]); ok {
-			return t.page(root), nil
-		}
+	case isTopic:
+		return t.page(root), nil
 	}
 	word := strings.Join(words, " ")
-	err := errs.New(errs.Usage, "run 'mlv help' for the list", "no command or topic %q", word)
+	unknown := errs.New(errs.Usage, "run 'mlv help' for the list", "no command or topic %q", word)
 	if near := errs.Nearest(word, allHelp(root)); len(near) > 0 {
-		err.Candidates, err.Hint = near, "did you mean 'mlv help "+near[0]+"'?"
+		unknown.Candidates, unknown.Hint = near, "did you mean 'mlv help "+near[0]+"'?"
 	}
-	return "", err
+	return "", unknown
 }
 
 // helpNames completes the words after help.
@@ -63,7 +66,8 @@ func allHelp(root *cobra.Command) []string {
 	for _, t := range topics {
 		names = append(names, t.name)
 	}
-	return names
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func commandNames(cmd *cobra.Command) (names []string) {
