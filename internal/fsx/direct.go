@@ -150,3 +150,7 @@ func (d *direct) Close() error {
 	}
 	return err
 }
+
+func aligned(b []byte) bool {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(b)))&(block-1) == 0
+}

@@ -162,6 +162,7 @@ func (d *Folder) CreateFile(name string, perm fs.FileMode) (*os.File, error) {
 type ReplaceOptions struct {
 	Perm      fs.FileMode // before the umask
 	NoReplace bool        // fs.ErrExist if there is anything at the name
+	Old       *Stat       // if not nil: what must stand at the name, else it stays: ErrChanged
 }
 
 // Replace gives name the content in one step: a reader sees the old file or
@@ -175,10 +176,8 @@ func (d *Folder) Replace(name string, content []byte, opt ReplaceOptions) (Stat,
 	if _, err := d.h.create(temp, content, opt.Perm); err != nil {
 		return Stat{}, d.fail("create", temp, err)
 	}
-	err := move(d.h, temp, d.h, name, opt.NoReplace)
-	if err != nil {
-		_ = d.h.unlink(temp) // the first error counts
-		return Stat{}, d.fail("rename", name, err)
+	if err := install(d.h, temp, d.h, name, claim{opt.NoReplace, opt.Old}); err != nil {
+		return Stat{}, d.fail("write", name, err)
 	}
 	return d.Stat(name)
 }
@@ -221,6 +220,16 @@ func (d *Folder) Remove(name string) error {
 	err := checkNew(name)
 	if err == nil {
 		err = remove(d.h, name)
+	}
+	return d.fail("remove", name, err)
+}
+
+// RemoveOld deletes the file or symbolic link name if it is still old, as far
+// as a stat tells; else it stays: ErrChanged.
+func (d *Folder) RemoveOld(name string, old Stat) error {
+	err := checkNew(name)
+	if err == nil {
+		err = removeSame(d.h, name, old)
 	}
 	return d.fail("remove", name, err)
 }

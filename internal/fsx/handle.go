@@ -16,6 +16,10 @@ import (
 type handle interface {
 	self() (Stat, error)
 	stat(name string) (Stat, error)
+	// fstat says of an open file what stat says of its name.
+	fstat(f *os.File) (Stat, error)
+	// same tells whether two names are of one file.
+	same(a, b string) bool
 	// names lists the folder in no order, without "." and "..". buf is scratch.
 	names(buf []byte) ([]Name, error)
 	// again opens the folder itself a second time.
@@ -37,6 +41,8 @@ type handle interface {
 	// rename moves into to, a handle of the same Root. With noReplace it is
 	// errors.ErrUnsupported where the system has no such call.
 	rename(name string, to handle, as string, noReplace bool) error
+	// exchange makes two names change places, errors.ErrUnsupported like rename.
+	exchange(name string, to handle, as string) error
 	// link makes a hard link in to, a handle of any Root.
 	link(name string, to handle, as string) error
 	// clone makes the file as in to share src's blocks.
@@ -66,48 +72,6 @@ func checkOld(name string) error {
 	if name == "" || name == "." || name == ".." || strings.IndexByte(name, '/') >= 0 ||
 		onWindows && strings.ContainsAny(name, `\:`) {
 		return fs.ErrInvalid
-	}
-	return nil
-}
-
-// moveNew renames without replacing what stands at the new name.
-func moveNew(from handle, name string, to handle, as string) error {
-	err := from.rename(name, to, as, true)
-	if !errors.Is(err, errors.ErrUnsupported) {
-		return err
-	}
-	return moveNewByHand(from, name, to, as)
-}
-
-// moveNewByHand does without a system call for it. A file gets its second
-// name by link, which replaces nothing; where there are no links, an empty
-// file claims the name first. A folder is renamed: the system lets a folder
-// replace at most an empty one, so that even a race loses no byte.
-func moveNewByHand(from handle, name string, to handle, as string) error {
-	st, err := from.stat(name)
-	if err != nil {
-		return err
-	}
-	if st.Kind == Dir {
-		if _, err := to.stat(as); err == nil {
-			return fs.ErrExist
-		} else if !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-		return from.rename(name, to, as, false)
-	}
-	err = from.link(name, to, as)
-	if err == nil {
-		return from.unlink(name)
-	}
-	if !cannot(err) {
-		return err
-	}
-	if _, err := to.create(as, nil, 0o600); err != nil {
-		return err
-	}
-	if err := from.rename(name, to, as, false); err != nil {
-		return errors.Join(err, to.unlink(as))
 	}
 	return nil
 }

@@ -44,6 +44,14 @@ func (p *portable) stat(name string) (Stat, error) {
 	return statInfo(fi), nil
 }
 
+func (p *portable) same(a, b string) bool {
+	s, err := p.root.Lstat(a)
+	t, err2 := p.root.Lstat(b)
+	return err == nil && err2 == nil && os.SameFile(s, t)
+}
+
+func (p *portable) fstat(f *os.File) (Stat, error) { return statPlain(f) }
+
 func (p *portable) names([]byte) ([]Name, error) {
 	dir, err := p.root.Open(".")
 	if err != nil {
@@ -160,6 +168,8 @@ func (p *portable) rename(name string, to handle, as string, noReplace bool) err
 	}
 	return p.pair(there, name, as, (*os.Root).Rename)
 }
+
+func (p *portable) exchange(string, handle, string) error { return errors.ErrUnsupported }
 
 func (p *portable) link(name string, to handle, as string) error {
 	there, ok := to.(*portable)

@@ -23,6 +23,11 @@ type descriptor struct {
 	near bool // on a file system of this machine
 	step bool // walk component by component: no openat2
 
+	// shared: setgid and group-writable, as folders are that a group works in.
+	// What is made there is for the group as it is for its owner, whatever the
+	// umask.
+	shared bool
+
 	listing sync.Mutex // guards the descriptor's offset
 }
 
@@ -54,11 +59,12 @@ func retry[T any](f func() (T, error)) (T, error) {
 
 // learn finds out where d lies; below the same mount as parent.
 func (d *descriptor) learn(parent *descriptor) error {
-	st, err := d.self()
-	if err != nil {
+	var st unix.Stat_t
+	if err := unix.Fstat(d.fd, &st); err != nil {
 		return err
 	}
-	d.dev = st.Dev
+	d.dev = uint64(st.Dev) //nolint:unconvert // its type differs by system
+	d.shared = st.Mode&unix.S_ISGID != 0 && st.Mode&unix.S_IWGRP != 0
 	if parent != nil {
 		d.step = parent.step
 		if d.near = parent.near; d.dev == parent.dev {
@@ -139,6 +145,9 @@ func (d *descriptor) open(name, shown string, flag int, perm fs.FileMode) (*os.F
 	if err == nil {
 		err = unix.SetNonblock(fd, false)
 	}
+	if d.shared && err == nil && flag&unix.O_CREAT != 0 {
+		share(fd, st.Mode, perm)
+	}
 	if err != nil {
 		return nil, errors.Join(err, unix.Close(fd))
 	}
@@ -146,7 +155,28 @@ func (d *descriptor) open(name, shown string, flag int, perm fs.FileMode) (*os.F
 }
 
 func (d *descriptor) mkdir(name string, perm fs.FileMode) error {
-	return unix.Mkdirat(d.fd, name, uint32(perm.Perm()))
+	err := unix.Mkdirat(d.fd, name, uint32(perm.Perm()))
+	if err != nil || !d.shared {
+		return err
+	}
+	fd, err := unix.Openat(d.fd, name, dirFlags|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	var st unix.Stat_t
+	if err = unix.Fstat(fd, &st); err == nil {
+		share(fd, st.Mode, perm)
+	}
+	return errors.Join(err, unix.Close(fd))
+}
+
+// share gives the group of a new file or folder what perm says and the umask
+// took. It is a favour to others: if it fails, as on what somebody else made,
+// the work goes on.
+func share[M uint16 | uint32](fd int, mode M, perm fs.FileMode) {
+	if want := uint32(mode) | uint32(perm&0o070); want != uint32(mode) {
+		_ = unix.Fchmod(fd, want&0o7777)
+	}
 }
 
 func (d *descriptor) symlink(target, name string) error {
@@ -181,6 +211,10 @@ func (d *descriptor) rename(name string, to handle, as string, noReplace bool) e
 	return unix.Renameat(d.fd, name, there.fd, as)
 }
 
+func (d *descriptor) exchange(name string, to handle, as string) error {
+	return swap(d.fd, name, to.(*descriptor).fd, as)
+}
+
 func (d *descriptor) link(name string, to handle, as string) error {
 	there, ok := to.(*descriptor)
 	if !ok {
@@ -210,6 +244,14 @@ func openError(err error) error {
 	}
 	return err
 }
+
+func (d *descriptor) same(a, b string) bool {
+	s, err := d.stat(a)
+	t, err2 := d.stat(b)
+	return err == nil && err2 == nil && s.Inode == t.Inode && s.Dev == t.Dev
+}
+
+func (d *descriptor) fstat(f *os.File) (Stat, error) { return statFile(f) }
 
 func statFile(f *os.File) (Stat, error) {
 	var st unix.Stat_t

@@ -48,7 +48,7 @@ func (d *descriptor) fstatat(name *cname, st *unix.Stat_t) error {
 	return err
 }
 
-func (d *descriptor) fstat(fd int, st *unix.Stat_t) error {
+func (d *descriptor) statfd(fd int, st *unix.Stat_t) error {
 	var e unix.Errno
 	if d.near {
 		_, _, e = unix.RawSyscall(unix.SYS_FSTAT, uintptr(fd), uintptr(unsafe.Pointer(st)), 0)
@@ -110,7 +110,7 @@ func (d *descriptor) shut(fd int) error {
 
 func (d *descriptor) self() (Stat, error) {
 	var st unix.Stat_t
-	if err := d.fstat(d.fd, &st); err != nil {
+	if err := d.statfd(d.fd, &st); err != nil {
 		return Stat{}, err
 	}
 	return toStat(&st), nil
@@ -207,7 +207,7 @@ func (d *descriptor) read(name string, buf []byte, limit int64) (content []byte,
 
 func (d *descriptor) readFrom(fd int, buf []byte, limit int64) ([]byte, Stat, error) {
 	var before, after unix.Stat_t
-	if err := d.fstat(fd, &before); err != nil {
+	if err := d.statfd(fd, &before); err != nil {
 		return nil, Stat{}, err
 	}
 	s := toStat(&before)
@@ -231,7 +231,7 @@ func (d *descriptor) readFrom(fd int, buf []byte, limit int64) ([]byte, Stat, er
 			break
 		}
 	}
-	if err := d.fstat(fd, &after); err != nil {
+	if err := d.statfd(fd, &after); err != nil {
 		return nil, s, err
 	}
 	if n != int(s.Size) || !toStat(&after).Same(s) {
@@ -248,6 +248,12 @@ func (d *descriptor) create(name string, content []byte, perm fs.FileMode) (s St
 	fd, err := d.openat(&c, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_CLOEXEC|unix.O_NOFOLLOW, perm.Perm())
 	if err != nil {
 		return Stat{}, err
+	}
+	if d.shared {
+		var st unix.Stat_t
+		if d.statfd(fd, &st) == nil {
+			share(fd, st.Mode, perm)
+		}
 	}
 	s, err = d.writeTo(fd, content)
 	if cerr := d.shut(fd); err == nil {
@@ -268,7 +274,7 @@ func (d *descriptor) writeTo(fd int, content []byte) (Stat, error) {
 		content = content[n:]
 	}
 	var st unix.Stat_t
-	if err := d.fstat(fd, &st); err != nil {
+	if err := d.statfd(fd, &st); err != nil {
 		return Stat{}, err
 	}
 	return toStat(&st), nil

@@ -39,6 +39,7 @@ type PlaceOptions struct {
 	Kinds     []LinkKind  // to be tried in this order; none: Copy
 	Perm      fs.FileMode // of a copy or reflink, before the umask; 0: 0666
 	NoReplace bool        // fs.ErrExist if there is anything at the name
+	Old       *Stat       // if not nil: what must stand at the name, else it stays: ErrChanged
 }
 
 // Place gives dst the content of src in from by the first of the kinds that
@@ -61,11 +62,10 @@ func (r *Root) Place(dst Path, from *Root, src Path, opt PlaceOptions) (LinkKind
 		return 0, r.fail("link", dst, err)
 	}
 	// Renaming one hard link over another of the same file does nothing.
-	if kind == Hardlink && !opt.NoReplace && sameFile(h, temp, dst.Base()) {
+	if kind == Hardlink && !opt.NoReplace && h.same(temp, dst.Base()) {
 		return kind, r.fail("link", dst, h.unlink(temp))
 	}
-	if err := move(h, temp, h, dst.Base(), opt.NoReplace); err != nil {
-		_ = h.unlink(temp) // the first error counts
+	if err := install(h, temp, h, dst.Base(), claim{opt.NoReplace, opt.Old}); err != nil {
 		return 0, r.fail("link", dst, err)
 	}
 	return kind, nil
@@ -82,12 +82,6 @@ func (d *Folder) Place(name string, from *Root, src Path, opt PlaceOptions) (Lin
 		}
 	}
 	return 0, d.fail("link", name, err)
-}
-
-func sameFile(h handle, a, b string) bool {
-	s, err := h.stat(a)
-	t, err2 := h.stat(b)
-	return err == nil && err2 == nil && s.Inode == t.Inode && s.Dev == t.Dev && s.Inode != 0
 }
 
 // place makes name in h, where it must not exist.

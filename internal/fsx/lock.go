@@ -70,7 +70,7 @@ func (r *Root) tryLock(p Path, shared bool) (*Lock, error) {
 		return nil, err
 	}
 	defer r.release(h)
-	for {
+	for range 100 {
 		// read and write: network file systems give an exclusive lock to no other
 		f, err := h.open(p.Base(), r.shown(p), os.O_RDWR|os.O_CREATE, 0o666)
 		if err != nil {
@@ -87,11 +87,12 @@ func (r *Root) tryLock(p Path, shared bool) (*Lock, error) {
 		}
 		_ = f.Close() // deleted before it was locked: others lock a new one
 	}
+	return nil, r.fail("lock", p, errors.New("its file changes all the time"))
 }
 
 // isStill tells whether the open file f is the one that h has by that name.
 func isStill(f *os.File, h handle, name string) (bool, error) {
-	held, err := statFile(f)
+	held, err := h.fstat(f)
 	if err != nil {
 		return false, err
 	}

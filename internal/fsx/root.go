@@ -123,6 +123,22 @@ func (r *Root) Open(p Path) (f *os.File, err error) {
 	return f, err
 }
 
+// Append opens the file p for writing at its end, and makes it with its
+// folders where it is missing: for journals and logs, which nobody reads whole
+// before they are closed and whose last lines a crash may lose.
+func (r *Root) Append(p Path) (*os.File, error) {
+	if err := checkNew(p.Base()); err != nil {
+		return nil, r.fail("open", p, err)
+	}
+	h, err := r.make(p.Dir(), false)
+	if err != nil {
+		return nil, err
+	}
+	defer r.release(h)
+	f, err := h.open(p.Base(), r.shown(p), os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o666)
+	return f, r.fail("open", p, err)
+}
+
 func (r *Root) shown(p Path) string { return osPath(r.dir, p) }
 
 // ReadFile returns the content of the regular file p, ErrTooLarge beyond
@@ -288,15 +304,11 @@ func (r *Root) Rename(from, to Path, opt RenameOptions) error {
 			return err
 		}
 		defer r.release(src)
-		return move(src, from.Base(), h, name, opt.NoReplace)
+		if opt.NoReplace {
+			return moveNew(src, from.Base(), h, name)
+		}
+		return src.rename(from.Base(), h, name, false)
 	})
-}
-
-func move(from handle, name string, to handle, as string, noReplace bool) error {
-	if noReplace {
-		return moveNew(from, name, to, as)
-	}
-	return from.rename(name, to, as, false)
 }
 
 // SetExec sets or clears the permission to execute the regular file p: for

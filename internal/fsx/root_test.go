@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -261,4 +263,37 @@ func TestTempIsCommittedOrGone(t *testing.T) {
 			t.Errorf("left behind: %v, %v", names, err)
 		}
 	})
+}
+
+func TestErrorsCarryAClassAndAWayOut(t *testing.T) {
+	for name, test := range map[string]struct {
+		err  error
+		kind errs.Kind
+		hint string
+	}{
+		"too many open files": {syscall.EMFILE, errs.Other, "raise ulimit -n"},
+		"no space":            {syscall.ENOSPC, errs.Other, "mlv gc"},
+		"no right":            {syscall.EACCES, errs.Denied, ""},
+		"read only":           {syscall.EROFS, errs.Denied, ""},
+		"symbolic link":       {ErrSymlink, errs.Denied, ""},
+		"input/output":        {syscall.EIO, errs.Other, ""},
+		"wrapped by os":       {&fs.PathError{Op: "openat", Path: "x", Err: syscall.EMFILE}, errs.Other, "raise ulimit -n"},
+		"wrapped as a link":   {&os.LinkError{Op: "linkat", Old: "x", New: "y", Err: syscall.EACCES}, errs.Denied, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := fail("open", "dir", "a/b", test.err)
+			if errs.KindOf(err) != test.kind {
+				t.Errorf("class %v", errs.KindOf(err))
+			}
+			if hints := strings.Join(errs.Hints(err), ""); !strings.Contains(hints, test.hint) || test.hint == "" && hints != "" {
+				t.Errorf("hint %q", hints)
+			}
+			if !strings.HasPrefix(err.Error(), "open "+filepath.Join("dir", "a", "b")+": ") || strings.Count(err.Error(), ": ") != 1 {
+				t.Errorf("text %q", err)
+			}
+		})
+	}
+	if fail("open", "dir", "a", nil) != nil {
+		t.Error("no error became one")
+	}
 }

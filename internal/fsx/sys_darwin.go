@@ -19,6 +19,15 @@ func renameNew(fd int, name string, to int, as string) error {
 	return err
 }
 
+// swap makes two names change places.
+func swap(fd int, name string, to int, as string) error {
+	err := unix.RenameatxNp(fd, name, to, as, unix.RENAME_SWAP)
+	if err == unix.ENOTSUP || err == unix.EINVAL {
+		return errors.ErrUnsupported
+	}
+	return err
+}
+
 func isLocal(fd int) bool {
 	var st unix.Statfs_t
 	return unix.Fstatfs(fd, &st) == nil && st.Flags&unix.MNT_LOCAL != 0

@@ -33,6 +33,15 @@ func renameNew(fd int, name string, to int, as string) error {
 	return err
 }
 
+// swap makes two names change places.
+func swap(fd int, name string, to int, as string) error {
+	err := unix.Renameat2(fd, name, to, as, unix.RENAME_EXCHANGE)
+	if err == unix.EINVAL || err == unix.ENOSYS {
+		return errors.ErrUnsupported
+	}
+	return err
+}
+
 // isLocal knows the file systems of a machine's own disks and memory; all
 // others may wait for a network or another process.
 func isLocal(fd int) bool {

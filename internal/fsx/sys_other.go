@@ -15,5 +15,6 @@ func hasOpenat2(int) bool              { return false }
 func isLocal(int) bool                 { return false }
 
 func renameNew(int, string, int, string) error { return errors.ErrUnsupported }
+func swap(int, string, int, string) error      { return errors.ErrUnsupported }
 
 func (d *descriptor) clone(*os.File, string, fs.FileMode) error { return errors.ErrUnsupported }

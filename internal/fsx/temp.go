@@ -21,6 +21,7 @@ func tempName() string { return tempPrefix + strings.ToLower(rand.Text()) }
 type WriteOptions struct {
 	Perm      fs.FileMode // before the umask; 0: that of the file it replaces, else 0666
 	NoReplace bool        // fs.ErrExist if there is anything at the name
+	Old       *Stat       // if not nil: what must stand at the name, else it stays: ErrChanged
 	Fast      bool        // not durable: a crash may leave the old content, the new or none
 }
 
@@ -60,15 +61,13 @@ func writeIn(h handle, name, shown string, b []byte, opt WriteOptions) error {
 		err = f.Sync()
 	}
 	err = errors.Join(err, f.Close())
-	if err == nil {
-		err = move(h, temp, h, name, opt.NoReplace)
-	}
 	if err != nil {
 		_ = h.unlink(temp) // the first error counts
 		return err
 	}
-	if opt.Fast {
-		return nil
+	err = install(h, temp, h, name, claim{opt.NoReplace, opt.Old})
+	if err != nil || opt.Fast {
+		return err
 	}
 	return h.sync()
 }
@@ -164,13 +163,15 @@ func (t *Temp) fail(op string, err error) error {
 
 // CommitOptions say how Commit names a file.
 type CommitOptions struct {
-	NoReplace bool // fs.ErrExist if there is anything at the name
-	Fast      bool // not durable, as in WriteOptions
+	NoReplace bool  // fs.ErrExist if there is anything at the name
+	Old       *Stat // if not nil: what must stand at the name, else it stays: ErrChanged
+	Fast      bool  // not durable, as in WriteOptions
+	Sync      bool  // the name, too, is durable when Commit returns
 }
 
 // Commit makes the content durable and names the file to, making missing
-// folders. The name itself is durable after SyncDir of to.Dir(), and of the
-// parent of each folder that is new. After an error the file is gone: what
+// folders. The name itself is durable with opt.Sync; or, for many files at
+// once, after SyncDir of to.Dir() and of the parent of each new folder. After an error the file is gone: what
 // the system could not write once must come from its source again.
 func (t *Temp) Commit(to Path, opt CommitOptions) error {
 	err := t.commit(to, opt)
@@ -200,12 +201,17 @@ func (t *Temp) commit(to Path, opt CommitOptions) error {
 	if err := t.f.Close(); err != nil {
 		return t.fail("close", err)
 	}
-	dir, err := t.root.make(to.Dir(), false)
+	dir, err := t.root.make(to.Dir(), opt.Sync)
 	if err != nil {
 		return err
 	}
 	defer t.root.release(dir)
-	return t.root.fail("rename", to, move(t.h, t.name, dir, to.Base(), opt.NoReplace))
+	err = install(t.h, t.name, dir, to.Base(), claim{opt.NoReplace, opt.Old})
+	t.name = "" // gone, or not ours any more
+	if err == nil && opt.Sync {
+		err = dir.sync()
+	}
+	return t.root.fail("commit", to, err)
 }
 
 // flush writes what is staged and gives back what was reserved beyond it.
@@ -233,7 +239,9 @@ func (t *Temp) Discard() {
 		_ = t.direct.Close()
 	}
 	_ = t.f.Close()
-	_ = t.h.unlink(t.name)
+	if t.name != "" {
+		_ = t.h.unlink(t.name)
+	}
 	t.finish()
 }
 
