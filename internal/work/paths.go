@@ -47,20 +47,22 @@ func (p *Project) pointable(file fsx.Path) error {
 	if p.Repo == nil {
 		return nil
 	}
-	var rules *spec.Ignore
-	for _, dir := range above(file) {
-		b, err := p.Root.ReadFile(dir.Join(spec.GitIgnoreName), maxIgnore)
-		if err == nil {
-			rules = rules.With(dir, b)
-		} else if !gone(err) {
-			return err
-		}
-	}
-	if rules.Ignored(file, false) {
+	if p.gitIgnores(file, false) {
 		return errs.At(errs.Usage, p.Show(file), "change the rule that 'git check-ignore -v "+p.Show(file)+"' shows",
 			"git would ignore the pointer")
 	}
 	return nil
+}
+
+// gitIgnores tells whether the .gitignore files of the project ignore a path.
+func (p *Project) gitIgnores(at fsx.Path, folder bool) bool {
+	var rules *spec.Ignore
+	for _, dir := range above(at) {
+		if b, err := p.Root.ReadFile(dir.Join(spec.GitIgnoreName), maxIgnore); err == nil {
+			rules = rules.With(dir, b)
+		}
+	}
+	return rules.Ignored(at, folder)
 }
 
 // above returns the folders above a path, the project's first.

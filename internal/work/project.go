@@ -25,6 +25,9 @@ type Options struct {
 	Jobs    int                 // workers; 0: as many as processors
 	Wait    time.Duration       // for locks: 0 not at all, negative for ever
 	Meter   *par.Meter
+
+	// Ask puts a question to the user; nil: nobody is there to answer.
+	Ask func(question string) (bool, error)
 }
 
 func (o Options) settings() SettingsOptions {
