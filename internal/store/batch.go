@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
@@ -28,6 +29,7 @@ type Batch struct {
 	group   group
 	dirty   map[fsx.Path]bool // folders with new names
 
+	noClone atomic.Bool   // the file system can't share blocks
 	streams chan struct{} // as many as there may be large files at once
 	bufs    sync.Pool     // of *[]byte, for files that are read whole
 }
@@ -44,7 +46,7 @@ func (b *Batch) Put(ctx context.Context, id object.ID, content []byte) error {
 		return nil
 	}
 	if b.s.opts.Loose || len(content) >= Loose {
-		return b.putFile(ctx, id, content)
+		return b.putFile(ctx, id, content, nil, fsx.Stat{})
 	}
 	return b.putFrame(ctx, id, content)
 }
@@ -53,7 +55,7 @@ func (b *Batch) Put(ctx context.Context, id object.ID, content []byte) error {
 // package object calls.
 func (b *Batch) PutNode(ctx context.Context, id object.ID, text []byte) error {
 	if b.s.opts.Loose {
-		return b.putFile(ctx, id, text)
+		return b.putFile(ctx, id, text, nil, fsx.Stat{})
 	}
 	return b.putFrame(ctx, id, text)
 }

@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"slices"
 
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
@@ -66,10 +65,23 @@ func (b *Batch) claim(id object.ID, size int64) (bool, error) {
 	return !there, nil
 }
 
-// putFile stores content as a file of its own.
-func (b *Batch) putFile(ctx context.Context, id object.ID, content []byte) error {
+// putFile stores content as a file of its own. src, if not nil, is a file that
+// has this content and the stat st; its blocks are shared where that works.
+func (b *Batch) putFile(ctx context.Context, id object.ID, content []byte, src *os.File, st fsx.Stat) error {
 	if todo, err := b.claim(id, int64(len(content))); !todo {
 		return err
+	}
+	if src != nil && !b.noClone.Load() {
+		temp, err := b.s.clone(ctx, src)
+		if errors.Is(err, errors.ErrUnsupported) {
+			b.noClone.Store(true)
+		} else if err != nil {
+			return b.check(err)
+		} else if proves(temp, st) && unchanged(src, st) == nil {
+			return b.check(b.gather(id, temp))
+		} else {
+			temp.Discard() // it may hold more than was read
+		}
 	}
 	temp, err := b.s.createTemp(ctx, fsx.TempOptions{Perm: 0o444})
 	if err == nil {
@@ -80,6 +92,22 @@ func (b *Batch) putFile(ctx context.Context, id object.ID, content []byte) error
 		}
 	}
 	return b.check(err)
+}
+
+// clone makes a file of the cache that shares the blocks of f.
+func (s *Store) clone(ctx context.Context, f *os.File) (*fsx.Temp, error) {
+	if err := s.mayWrite(ctx); err != nil {
+		return nil, err
+	}
+	return s.cache.CloneTemp(tempDir, f, fsx.TempOptions{Perm: 0o444})
+}
+
+// proves tells whether a source's stat st, taken before temp was cloned from
+// it, shows any change since. A source written in the very tick of the clock
+// in which it was cloned might change again without showing it.
+func proves(temp *fsx.Temp, st fsx.Stat) bool {
+	now, err := temp.Stat()
+	return err == nil && st.Mtime < now.Mtime
 }
 
 // gather adds a written file to the group, which is synced when it is full.
@@ -133,73 +161,133 @@ func (b *Batch) name(temp *fsx.Temp, id object.ID, synced bool) error {
 // PutFile stores the content of the regular file f, whose stat was st before
 // it was opened, and returns its ID. If the file changed since, the error is
 // fsx.ErrChanged and the caller may begin again. likely is the ID that the
-// file probably still has, or zero: what the cache has is not copied to find
-// out. A large file takes no memory beyond some buffers, and where the file
-// system can share blocks it is not copied either.
+// file probably has, or zero: what the cache has is not copied to find out.
+// A large file takes no memory beyond some buffers, and where the file system
+// can share blocks it is not copied at all.
 func (b *Batch) PutFile(ctx context.Context, f *os.File, st fsx.Stat, likely object.ID) (object.ID, error) {
 	if st.Size < streamed {
-		return b.putSmall(ctx, f, st)
+		return b.putWhole(ctx, f, st)
 	}
-	return b.putLarge(ctx, f, st, likely)
+	select {
+	case b.streams <- struct{}{}:
+		defer func() { <-b.streams }()
+		return b.putLarge(ctx, f, st, likely)
+	case <-ctx.Done():
+		return object.ID{}, ctx.Err()
+	}
 }
 
-func (b *Batch) putSmall(ctx context.Context, f *os.File, st fsx.Stat) (object.ID, error) {
+// putWhole reads the file into memory.
+func (b *Batch) putWhole(ctx context.Context, f *os.File, st fsx.Stat) (object.ID, error) {
 	buf, _ := b.bufs.Get().(*[]byte)
 	if buf == nil {
 		buf = new([]byte)
 	}
 	defer b.bufs.Put(buf)
-	*buf = slices.Grow((*buf)[:0], int(st.Size)+1)
-	n, err := io.ReadFull(f, (*buf)[:st.Size+1])
-	if err != io.EOF && err != io.ErrUnexpectedEOF {
-		if err == nil {
-			err = fsx.ErrChanged // it grew
-		}
+	*buf = grown(*buf, int(st.Size))
+	if err := readExactly(f, *buf); err != nil {
 		return object.ID{}, err
 	}
-	if err := unchanged(f, st, int64(n)); err != nil {
+	if err := unchanged(f, st); err != nil {
 		return object.ID{}, err
 	}
-	content := (*buf)[:n]
-	id := object.Sum(content)
-	return id, b.Put(ctx, id, content)
+	id := object.Sum(*buf)
+	if len(*buf) >= Loose {
+		return id, b.putFile(ctx, id, *buf, f, st)
+	}
+	return id, b.Put(ctx, id, *buf)
 }
 
-// unchanged checks that f, of which n bytes were read, is as st says.
-func unchanged(f *os.File, st fsx.Stat, n int64) error {
-	now, err := fsx.StatFile(f)
-	if err != nil {
-		return err
-	}
-	if n != st.Size || !now.Same(st) {
+func readExactly(f io.ReaderAt, b []byte) error {
+	n, err := f.ReadAt(b, 0)
+	switch {
+	case n == len(b):
+		return nil
+	case errors.Is(err, io.EOF):
 		return fsx.ErrChanged
 	}
-	return nil
+	return err
 }
 
-func (b *Batch) putLarge(ctx context.Context, f *os.File, st fsx.Stat, likely object.ID) (object.ID, error) {
-	select {
-	case b.streams <- struct{}{}:
-		defer func() { <-b.streams }()
-	case <-ctx.Done():
-		return object.ID{}, ctx.Err()
+// unchanged checks that f is as st says.
+func unchanged(f *os.File, st fsx.Stat) error {
+	now, err := fsx.StatFile(f)
+	if err == nil && !now.Same(st) {
+		err = fsx.ErrChanged
 	}
+	return err
+}
+
+// putLarge hashes the file and shares or copies it.
+func (b *Batch) putLarge(ctx context.Context, f *os.File, st fsx.Stat, likely object.ID) (object.ID, error) {
+	temp, err := b.s.clone(ctx, f)
+	switch {
+	case err == nil:
+		defer temp.Discard()
+		src := f // whose pages are more likely in memory
+		if !proves(temp, st) {
+			src = temp.File()
+		}
+		id, err := hashStill(ctx, src, f, st, b.s.opts.Jobs, nil)
+		if err != nil {
+			return object.ID{}, err
+		}
+		return id, b.keep(temp, id, st.Size)
+	case !errors.Is(err, errors.ErrUnsupported):
+		return object.ID{}, b.check(err)
+	}
+	if there, err := b.s.cache.Stat(filePath(likely)); err == nil && there.Size == st.Size {
+		id, err := hashStill(ctx, f, f, st, b.s.opts.Jobs, nil)
+		if err != nil {
+			return object.ID{}, err
+		}
+		if id == likely && !b.s.bad.has(id) {
+			_, err := b.claim(id, st.Size)
+			return id, err
+		}
+	}
+	return b.copyLarge(ctx, f, st)
+}
+
+// copyLarge copies the file and hashes it on the way, each block by whoever is
+// free. A worker waits for the disk about as long as it computes.
+func (b *Batch) copyLarge(ctx context.Context, f *os.File, st fsx.Stat) (object.ID, error) {
 	temp, err := b.s.createTemp(ctx, fsx.TempOptions{Perm: 0o444, Size: st.Size, Direct: true})
 	if err != nil {
 		return object.ID{}, b.check(err)
 	}
 	defer temp.Discard()
-	h := object.NewHasher()
-	n, err := io.Copy(io.MultiWriter(h, temp), io.NewSectionReader(f, 0, st.Size+1))
+	if err := temp.Grow(st.Size); err != nil {
+		return object.ID{}, b.check(err)
+	}
+	id, err := hashStill(ctx, f, f, st, 2*b.s.opts.Jobs, func(off int64, p []byte) error {
+		_, err := temp.WriteAt(p, off)
+		return b.check(err)
+	})
 	if err != nil {
 		return object.ID{}, err
 	}
-	if err := unchanged(f, st, n); err != nil {
-		return object.ID{}, err
+	return id, b.keep(temp, id, st.Size)
+}
+
+// keep gives a large file its name, unless the cache has one of it.
+func (b *Batch) keep(temp *fsx.Temp, id object.ID, size int64) error {
+	todo, err := b.claim(id, size)
+	if !todo {
+		return err
 	}
-	id := h.ID()
-	if todo, err := b.claim(id, n); !todo {
-		return id, err
+	return b.check(b.name(temp, id, false))
+}
+
+// hashStill hashes src, showing each block to see, and fails with
+// fsx.ErrChanged unless f is afterwards as st says.
+func hashStill(ctx context.Context, src io.ReaderAt, f *os.File, st fsx.Stat, workers int, see func(int64, []byte) error) (object.ID, error) {
+	id, err := object.HashAt(ctx, src, st.Size, workers, see)
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fsx.ErrChanged
 	}
-	return id, b.check(b.name(temp, id, false))
+	if err == nil {
+		err = unchanged(f, st)
+	}
+	return id, err
 }

@@ -102,15 +102,29 @@ func (s *Store) copyFile(ctx context.Context, id object.ID, size int64, t target
 	}
 	defer f.Close() //nolint:errcheck // opened for reading
 	return t.copy(perm, func(w io.Writer) error {
-		got, n, err := hashTo(ctx, w, f, size, s.opts.Jobs)
+		h := object.NewHasher()
+		n, err := io.Copy(io.MultiWriter(h, w), reader{ctx, f})
 		if err != nil {
 			return err
 		}
-		if got != id || n != size {
+		if h.ID() != id || n != size {
 			return s.lost(id, fmt.Errorf("file %s of the cache is damaged", filePath(id)))
 		}
 		return nil
 	})
+}
+
+// A reader stops when its context does.
+type reader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (r reader) Read(b []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.r.Read(b)
 }
 
 type atPath struct {

@@ -11,13 +11,17 @@ import (
 // createTemp begins a file of the cache. The first time it clears what killed
 // processes left.
 func (s *Store) createTemp(ctx context.Context, opt fsx.TempOptions) (*fsx.Temp, error) {
-	if s.readOnly != nil {
-		return nil, s.readOnly
-	}
-	if err := s.holdTemps(ctx); err != nil {
+	if err := s.mayWrite(ctx); err != nil {
 		return nil, err
 	}
 	return s.cache.CreateTemp(tempDir, opt)
+}
+
+func (s *Store) mayWrite(ctx context.Context) error {
+	if s.readOnly != nil {
+		return s.readOnly
+	}
+	return s.holdTemps(ctx)
 }
 
 // holdTemps takes the lock that every process has whose temporary files are in
