@@ -93,6 +93,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.packs.cache = s.cache
+	if err := s.cache.Share(); err != nil {
+		return nil, errors.Join(err, s.cache.Close())
+	}
 	s.lock, err = s.cache.Lock(ctx, cacheLock, fsx.LockOptions{Shared: true, Wait: opts.Wait})
 	switch errs.KindOf(err) { //nolint:exhaustive // the others are failures
 	case errs.Denied:
