@@ -20,7 +20,12 @@ type Ignore struct {
 	above *Ignore
 	dir   fsx.Path // the rules are about what lies below it
 	rules []rule   // as written
+	fold  bool     // ASCII letters match in either case
 }
+
+// FoldCase returns no rules yet; those laid over it match ASCII letters in
+// either case, as git's do where core.ignoreCase is set.
+func FoldCase() *Ignore { return &Ignore{fold: true} }
 
 // A rule is one line of an ignore file.
 type rule struct {
@@ -37,7 +42,13 @@ func (i *Ignore) With(dir fsx.Path, content []byte) *Ignore {
 	if len(rules) == 0 {
 		return i
 	}
-	return &Ignore{above: i, dir: dir, rules: rules}
+	fold := i != nil && i.fold
+	if fold {
+		for n := range rules {
+			rules[n].pattern = lowerPattern(rules[n].pattern)
+		}
+	}
+	return &Ignore{above: i, dir: dir, rules: rules, fold: fold}
 }
 
 func parseRules(content []byte) (rules []rule) {
@@ -88,6 +99,9 @@ func (i *Ignore) Match(path fsx.Path, folder bool) bool {
 			continue
 		}
 		below := string(path.Rel(i.dir))
+		if i.fold {
+			below = lower(below)
+		}
 		for n := len(i.rules) - 1; n >= 0; n-- {
 			if i.rules[n].match(below, folder) {
 				return !i.rules[n].negated
@@ -111,6 +125,33 @@ func (i *Ignore) Ignored(path fsx.Path, folder bool) bool {
 	return i.Match(path, folder)
 }
 
+// lower returns s with small ASCII letters.
+func lower(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if 'A' <= c && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+// lowerPattern does so to a pattern. A capital behind a backslash stays one
+// and so matches nothing: git has it so.
+func lowerPattern(s string) string {
+	var b strings.Builder
+	for s != "" {
+		if s[0] == '\\' && len(s) > 1 {
+			b.WriteString(s[:2])
+			s = s[2:]
+			continue
+		}
+		b.WriteString(lower(s[:1]))
+		s = s[1:]
+	}
+	return strings.ReplaceAll(b.String(), "[:upper:]", "[:alpha:]")
+}
+
 func (r *rule) match(path string, folder bool) bool {
 	if r.folder && !folder {
 		return false
@@ -120,6 +161,10 @@ func (r *rule) match(path string, folder bool) bool {
 	}
 	return wild(r.pattern, path)
 }
+
+// Glob tells whether a pattern matches the whole of a path, by the rules of
+// ignore files: a '*' stays within a component, "**" is any number of them.
+func Glob(pattern, path string) bool { return wild(pattern, path) }
 
 // wild tells whether a pattern matches the whole of text. '*' and '?' do not
 // match a slash; "**" between slashes or ends matches any number of folders.

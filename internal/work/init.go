@@ -126,9 +126,9 @@ func ignoreMLV(root *fsx.Root) error {
 	if err != nil && !gone(err) {
 		return err
 	}
-	b := spec.AddIgnore(old, string(mlvDir)+"/")
-	if string(b) == string(old) {
-		return nil
+	b, err := spec.AddIgnore(old, string(mlvDir)+"/")
+	if err != nil || string(b) == string(old) {
+		return err
 	}
 	return root.WriteFile(spec.GitIgnoreName, b, fsx.WriteOptions{Perm: 0o666})
 }

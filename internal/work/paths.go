@@ -25,14 +25,16 @@ func (p *Project) unignoreOutput(at fsx.Path) (fsx.Path, error) {
 	return p.editIgnore(at, spec.RemoveIgnore)
 }
 
-func (p *Project) editIgnore(at fsx.Path, edit func(content []byte, name string) []byte) (fsx.Path, error) {
+func (p *Project) editIgnore(at fsx.Path, edit func(content []byte, name string) ([]byte, error)) (fsx.Path, error) {
 	file := at.Dir().Join(spec.GitIgnoreName)
 	old, err := p.Root.ReadFile(file, maxIgnore)
 	if err != nil && !gone(err) {
 		return "", err
 	}
-	b := edit(old, at.Base())
+	b, err := edit(old, at.Base())
 	switch {
+	case err != nil:
+		return "", errs.At(errs.Usage, p.Show(at), "", "%w", err)
 	case string(b) == string(old):
 		return "", nil
 	case len(b) == 0:
