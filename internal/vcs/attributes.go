@@ -113,12 +113,12 @@ func parseAttrs(s string) []attr {
 	return attrs
 }
 
-// binary is the macro that git has built in.
-var binary = []attr{{"diff", attrUnset}, {"merge", attrUnset}, {"text", attrUnset}}
+// binaryMacro is the one that git has built in.
+var binaryMacro = []attr{{"diff", attrUnset}, {"merge", attrUnset}, {"text", attrUnset}}
 
 // attributesOf returns what files, the lowest in rank first, say of a path.
 func attributesOf(files []attributes, path string, fold bool) map[string]string {
-	macros := map[string][]attr{"binary": binary}
+	macros := map[string][]attr{"binary": binaryMacro}
 	for _, f := range files {
 		for name, attrs := range f.macros {
 			macros[name] = attrs

@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash"
 	"strings"
-	"time"
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
@@ -84,14 +83,10 @@ func readWorking(root *fsx.Root, p fsx.Path, st fsx.Stat) ([]byte, error) {
 // are, and it was not written in the same instant as the index, which would
 // hide a later change.
 func (x *Index) same(e IndexEntry, st fsx.Stat, c *conversion) bool {
-	if e.stat.mtime.IsZero() || e.intended {
+	if e.intended || st.Mtime != e.stat.mtime || uint32(st.Size) != e.stat.size || st.Mtime >= x.written.UnixNano() {
 		return false
 	}
-	mtime := time.Unix(0, st.Mtime)
-	if !mtime.Equal(e.stat.mtime) || uint32(st.Size) != e.stat.size || !mtime.Before(x.written) {
-		return false
-	}
-	return !c.ctime || time.Unix(0, st.Ctime).Equal(e.stat.ctime)
+	return !c.ctime || st.Ctime == e.stat.ctime
 }
 
 // hashBlob names content as git does.

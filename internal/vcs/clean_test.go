@@ -47,12 +47,16 @@ sub2/ text
 `
 
 func TestBlobIsWhatGitWouldStore(t *testing.T) {
-	for _, config := range []string{"", "core.autocrlf=true", "core.autocrlf=input", "core.autocrlf=true core.eol=crlf"} {
-		for _, attrs := range []string{"", attributesFile, "* text=auto\n*.txt -text\n"} {
-			t.Run(fmt.Sprintf("%s/%d", config, len(attrs)), func(t *testing.T) {
-				storesAlike(t, config, attrs)
-			})
-		}
+	for _, test := range []struct{ config, attrs string }{
+		{"", ""},
+		{"", attributesFile},
+		{"core.autocrlf=true", attributesFile},
+		{"core.autocrlf=input", ""},
+		{"core.autocrlf=true core.eol=crlf", "* text=auto\n*.txt -text\n"},
+	} {
+		t.Run(fmt.Sprintf("%s/%d", test.config, len(test.attrs)), func(t *testing.T) {
+			storesAlike(t, test.config, test.attrs)
+		})
 	}
 }
 

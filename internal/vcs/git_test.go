@@ -13,7 +13,7 @@ import (
 // A testRepo is a repository that the git program makes, with nothing of the
 // machine's configuration.
 type testRepo struct {
-	t    *testing.T
+	t    testing.TB
 	git  string
 	top  string
 	home string
@@ -21,7 +21,7 @@ type testRepo struct {
 }
 
 // newTestRepo returns a path for a repository; init makes it one.
-func newTestRepo(t *testing.T) *testRepo {
+func newTestRepo(t testing.TB) *testRepo {
 	t.Helper()
 	git, err := proc.Find("git")
 	if err != nil {
@@ -151,6 +151,6 @@ func (g *testRepo) getenv(name string) string {
 func (g *testRepo) both(dir string, f func(t *testing.T, r *Repo)) {
 	g.t.Helper()
 	for _, way := range ways {
-		g.t.Run(way, func(t *testing.T) { f(t, g.open(t, way, dir)) })
+		g.t.(*testing.T).Run(way, func(t *testing.T) { f(t, g.open(t, way, dir)) })
 	}
 }

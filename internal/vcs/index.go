@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"crypto/sha1" //nolint:gosec // git's names of objects
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,8 +14,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-git/go-git/v5/plumbing/format/index"
 
 	"github.com/mlv-dev/mlv/internal/fsx"
 )
@@ -38,7 +37,7 @@ func (e IndexEntry) Module() bool { return e.mode == modeModule }
 // stat is what git remembers of a file, to know it again without reading it.
 // It is zero if the index was read through the program.
 type stat struct {
-	mtime, ctime time.Time
+	mtime, ctime int64
 	size         uint32
 }
 
@@ -87,12 +86,12 @@ func (r *Repo) readIndex(ctx context.Context) (*Index, error) {
 	var err error
 	if r.native != nil {
 		var idx *Index
-		if idx, err = decodeIndex(indexPath(r.dir, r.options.Getenv)); err == nil {
+		if idx, err = r.native.index(indexPath(r.dir, r.options.Getenv)); err == nil {
 			return idx, nil
 		}
 	}
 	if r.program == nil {
-		if errors.Is(err, index.ErrUnknownExtension) {
+		if errors.Is(err, errBeyond) {
 			return nil, needsGit("an index that is sparse or split")
 		}
 		return nil, err
@@ -100,31 +99,21 @@ func (r *Repo) readIndex(ctx context.Context) (*Index, error) {
 	return r.program.index(ctx)
 }
 
-// decodeIndex reads the file through go-git.
-func decodeIndex(name string) (*Index, error) {
-	f, err := os.Open(name)
+// index reads the file that holds the index.
+func (n *native) index(name string) (*Index, error) {
+	st, err := os.Stat(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return &Index{}, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	st, err := f.Stat()
+	b, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err
 	}
-	var raw index.Index
-	if err := index.NewDecoder(f).Decode(&raw); err != nil {
-		return nil, err
-	}
-	idx := &Index{Entries: make([]IndexEntry, len(raw.Entries)), written: st.ModTime()}
-	for i, e := range raw.Entries {
-		idx.Entries[i] = newIndexEntry(e.Name, uint32(e.Mode), Hash(e.Hash.String()), int(e.Stage))
-		idx.Entries[i].intended = e.IntentToAdd
-		idx.Entries[i].stat = stat{e.ModifiedAt, e.CreatedAt, e.Size}
-	}
-	return idx, nil
+	entries, err := parseIndex(b, sha1.Size)
+	return &Index{Entries: entries, written: st.ModTime()}, err
 }
 
 func newIndexEntry(name string, mode uint32, h Hash, stage int) IndexEntry {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/mlv-dev/mlv/internal/errs"
@@ -382,4 +383,30 @@ func TestClosedContextEndsReading(t *testing.T) {
 			t.Errorf("%v", err)
 		}
 	})
+}
+
+// Reading runs nothing that the repository could name, so it needs no trust;
+// git itself asks for it.
+func TestRepositoryOfAnotherUser(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	g := simple(t)
+	err := filepath.WalkDir(g.top, func(name string, _ fs.DirEntry, err error) error {
+		return errors.Join(err, os.Lchown(name, 12345, 12345))
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reads(t, g.open(t, "go-git", g.top))
+	r := g.open(t, "program", g.top)
+	if _, err := r.Head(t.Context()); errs.KindOf(err) != errs.Denied || len(errs.Hints(err)) == 0 {
+		t.Errorf("Head: %v, hints %q", err, errs.Hints(err))
+	}
+	if _, err := r.object(t.Context(), Hash(strings.Repeat("1", 40))); errs.KindOf(err) != errs.Denied {
+		t.Errorf("object: %v", err)
+	}
+	if err := r.Add(t.Context(), "a.txt"); errs.KindOf(err) != errs.Denied {
+		t.Errorf("Add: %v", err)
+	}
 }

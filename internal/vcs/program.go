@@ -65,7 +65,17 @@ func newProgram(ctx context.Context, o Options, at place) *program {
 // run returns what git prints.
 func (p *program) run(ctx context.Context, stdin io.Reader, args ...string) ([]byte, error) {
 	args = append([]string{"-c", "core.fsmonitor=false"}, args...)
-	return proc.Output(ctx, proc.Cmd{Path: p.path, Args: args, Dir: p.dir, Env: p.env, Stdin: stdin})
+	out, err := proc.Output(ctx, proc.Cmd{Path: p.path, Args: args, Dir: p.dir, Env: p.env, Stdin: stdin})
+	return out, p.denied(err)
+}
+
+// denied gives the refusal of another user's repository its class and the way
+// out, which git's own text hides among other lines.
+func (p *program) denied(err error) error {
+	if said, ok := failed(err); ok && strings.Contains(said, "dubious ownership") {
+		return errs.At(errs.Denied, p.dir, "run 'git config --global --add safe.directory "+p.dir+"'", "belongs to another user, and git does not trust it")
+	}
+	return err
 }
 
 // failed tells whether git ran and refused, and what it said.
@@ -87,8 +97,6 @@ func (p *program) resolve(ctx context.Context, rev string) (Hash, error) {
 	out, err := p.run(ctx, nil, "rev-parse", "--verify", "--end-of-options", want)
 	if said, ok := failed(err); ok {
 		switch {
-		case strings.Contains(said, "dubious ownership"):
-			return "", errs.New(errs.Denied, "run 'git config --global --add safe.directory "+p.dir+"'", "git refuses the repository, which belongs to another user")
 		case strings.Contains(said, "is ambiguous"):
 			return "", p.ambiguous(said)
 		case strings.HasPrefix(said, "log for"):
@@ -214,7 +222,7 @@ func (p *program) stop() error {
 	if p.objects == nil {
 		return nil
 	}
-	err := p.objects.Close()
+	err := p.denied(p.objects.Close())
 	p.objects, p.out = nil, nil
 	return err
 }

@@ -84,7 +84,7 @@ func (r *Repo) base(ctx context.Context, name string) (Hash, error) {
 			return h, err
 		}
 	}
-	if prefix, ok := abbreviation(name, r.config.hashLen); ok {
+	if prefix, ok := abbreviation(name, r.config.hashLen); ok && (r.program == nil || !r.native.heavy()) {
 		return r.unique(ctx, prefix)
 	}
 	return "", errAbsent

@@ -159,7 +159,7 @@ func needsGit(what string) error {
 // here.
 func (r *Repo) object(ctx context.Context, h Hash) (object, error) {
 	var err error
-	if r.native != nil {
+	if r.native != nil && (r.program == nil || !r.native.heavy()) {
 		var o object
 		if o, err = r.native.object(ctx, h); err == nil {
 			return o, nil

@@ -10,9 +10,8 @@ func wildmatch(pattern, name string) bool {
 	return m.match(pattern, name)
 }
 
-// A matcher remembers which rests did not match, so that a pattern of many
-// stars, which may come with a cloned repository, costs no more than the
-// product of the lengths.
+// A matcher remembers which rests did not match: a pattern of many stars may
+// come with a cloned repository, and would else take exponential time.
 type matcher struct{ failed map[[2]int]bool }
 
 func (m *matcher) match(pattern, name string) bool {
