@@ -32,6 +32,7 @@ type App struct {
 	Verbose int           // -v, counted
 	Wait    time.Duration // --wait: how long for a lock; 0 not at all, negative for ever
 	Color   string        // --color
+	Jobs    int           // -j, of the commands that have it; 0: the core chooses
 
 	Meter   *par.Meter // the core counts here what the screen shows
 	screen  *ui.Screen
@@ -104,7 +105,11 @@ func (a *App) root() *cobra.Command {
 		root.AddGroup(&cobra.Group{ID: g.id, Title: g.title})
 	}
 	for _, c := range commands {
-		root.AddCommand(c(a))
+		cmd := c(a)
+		root.AddCommand(cmd)
+		if cmd.Name() == "help" {
+			root.SetHelpCommand(cmd) // else cobra adds its own
+		}
 	}
 	root.SetHelpFunc(a.help)
 	asUsage(root)

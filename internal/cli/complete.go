@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -11,17 +13,27 @@ import (
 )
 
 // A completer returns the words that the next argument can be, after args. It
-// uses no network; what it can't find out it leaves out.
-type completer func(a *App, args []string) []string
+// uses no network, and leaves out what it can't find out by the end of ctx.
+type completer func(ctx context.Context, a *App, args []string) []string
 
-// complete makes f the completer of a command's arguments.
+// patience is how long completing may take.
+const patience = 30 * time.Millisecond
+
+// complete makes f the completer of a command's arguments. Where f knows
+// nothing that begins with the word, names of files are offered, since a path
+// may lie inside a tracked folder.
 func (a *App) complete(f completer) cobra.CompletionFunc {
-	return func(_ *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+	return func(cmd *cobra.Command, args []string, word string) ([]string, cobra.ShellCompDirective) {
+		ctx, cancel := context.WithTimeout(cmd.Context(), patience)
+		defer cancel()
 		var fit []string
-		for _, s := range f(a, args) {
+		for _, s := range f(ctx, a, args) {
 			if strings.HasPrefix(s, word) && !slices.Contains(args, s) {
 				fit = append(fit, s)
 			}
+		}
+		if len(fit) == 0 && strings.Contains(word, "/") {
+			return nil, cobra.ShellCompDirectiveDefault
 		}
 		return fit, cobra.ShellCompDirectiveNoFileComp
 	}
@@ -34,9 +46,9 @@ func (a *App) completeFlag(cmd *cobra.Command, name string, f completer) {
 
 // at gives each position a completer of its own.
 func at(each ...completer) completer {
-	return func(a *App, args []string) []string {
+	return func(ctx context.Context, a *App, args []string) []string {
 		if len(args) < len(each) {
-			return each[len(args)](a, args)
+			return each[len(args)](ctx, a, args)
 		}
 		return nil
 	}
@@ -44,8 +56,8 @@ func at(each ...completer) completer {
 
 // settingKeys returns the keys of all settings, with the names of the remotes
 // that there are.
-func settingKeys(a *App, _ []string) (names []string) {
-	remotes := remoteNames(a, nil)
+func settingKeys(ctx context.Context, a *App, _ []string) (names []string) {
+	remotes := remoteNames(ctx, a, nil)
 	for _, k := range spec.Keys() {
 		if !strings.Contains(k.Name, "NAME") {
 			names = append(names, k.Name)
@@ -59,7 +71,7 @@ func settingKeys(a *App, _ []string) (names []string) {
 }
 
 // settingValues returns the values that the key before may have.
-func settingValues(_ *App, args []string) []string { return valuesOf(args[0]) }
+func settingValues(_ context.Context, _ *App, args []string) []string { return valuesOf(args[0]) }
 
 func valuesOf(key string) []string {
 	for _, k := range spec.Keys() {
@@ -71,7 +83,7 @@ func valuesOf(key string) []string {
 }
 
 // remoteNames returns the names of the remotes.
-func remoteNames(a *App, _ []string) (names []string) {
+func remoteNames(_ context.Context, a *App, _ []string) (names []string) {
 	s, err := a.settings()
 	if err != nil {
 		return nil
@@ -83,7 +95,7 @@ func remoteNames(a *App, _ []string) (names []string) {
 }
 
 // remoteFields returns the last parts of the keys of remotes.
-func remoteFields(*App, []string) (fields []string) {
+func remoteFields(context.Context, *App, []string) (fields []string) {
 	for _, k := range spec.Keys() {
 		if field, ok := strings.CutPrefix(k.Name, "remotes.NAME."); ok {
 			fields = append(fields, field)
@@ -93,7 +105,7 @@ func remoteFields(*App, []string) (fields []string) {
 }
 
 // nothing is the completer of what only the user knows, such as a new name.
-func nothing(*App, []string) []string { return nil }
+func nothing(context.Context, *App, []string) []string { return nil }
 
 // choices returns what the value of a key can be, if that is a few words.
 func choices(k spec.Key) []string {

@@ -25,6 +25,11 @@ func (a *App) globalFlags(root *cobra.Command) {
 	_ = root.RegisterFlagCompletionFunc("directory", folders) // the flag stands above
 }
 
+// jobsFlag declares -j.
+func (a *App) jobsFlag(cmd *cobra.Command, doc string) {
+	cmd.Flags().IntVarP(&a.Jobs, "jobs", "j", 0, doc)
+}
+
 // forever is --wait without a duration.
 const forever = "forever"
 

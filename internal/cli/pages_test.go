@@ -65,9 +65,15 @@ func TestEveryCommandHasAPageAndEveryPageACommand(t *testing.T) {
 
 func TestPagesListTheFlagsThatCommandsHave(t *testing.T) {
 	everyCommand(t, func(t *testing.T, cmd *cobra.Command) {
-		if diff := cmp.Diff(flagsOf(cmd.LocalNonPersistentFlags()), flagsOnPage(readPage(t, pageName(cmd)))); diff != "" {
+		page := readPage(t, pageName(cmd))
+		if diff := cmp.Diff(flagsOf(cmd.LocalNonPersistentFlags()), flagsOnPage(page)); diff != "" {
 			t.Errorf("flags (-command +page):\n%s", diff)
 		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { // another tool's word for a flag stands in the text
+			if f.Hidden && !strings.Contains(page, "`--"+f.Name+"`") {
+				t.Errorf("the page does not mention --%s", f.Name)
+			}
+		})
 	})
 	root := new(App).root()
 	if diff := cmp.Diff(flagsOf(root.PersistentFlags()), flagsOnPage(readPage(t, "mlv"))); diff != "" {
@@ -85,7 +91,11 @@ func readPage(t *testing.T, name string) string {
 }
 
 func flagsOf(flags *pflag.FlagSet) (spellings []string) {
-	flags.VisitAll(func(f *pflag.Flag) { spellings = append(spellings, spelling(f)) })
+	flags.VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			spellings = append(spellings, spelling(f))
+		}
+	})
 	slices.Sort(spellings)
 	return spellings
 }

@@ -1,11 +1,41 @@
 package cli
 
 import (
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 
+	"github.com/spf13/cobra"
+
+	"github.com/mlv-dev/mlv/internal/proc"
 	"github.com/mlv-dev/mlv/internal/work"
 )
+
+// options returns what the core has to know of this invocation.
+func (a *App) options(context.Context) work.Options {
+	git, err := proc.Find("git")
+	if err != nil {
+		git = "" // much works without it; what doesn't says so
+	}
+	return work.Options{
+		Dir: a.Dir, Git: git, Getenv: a.Env, Environ: os.Environ(), Home: userFolder(),
+		Jobs: a.Jobs, Wait: a.Wait, Meter: a.Meter,
+	}
+}
+
+// inProject returns the body of a command that works in a project, which is
+// open while f runs.
+func (a *App) inProject(f func(ctx context.Context, p *work.Project, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) (err error) {
+		p, err := work.Open(cmd.Context(), a.options(cmd.Context()))
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, p.Close()) }()
+		return f(cmd.Context(), p, args)
+	}
+}
 
 // settings reads the settings that count in a.Dir.
 func (a *App) settings() (*work.Settings, error) {

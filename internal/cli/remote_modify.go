@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"context"
+
 	"github.com/spf13/cobra"
 
 	"github.com/mlv-dev/mlv/internal/spec"
@@ -40,7 +42,9 @@ func newRemoteModify(a *App) *cobra.Command {
 }
 
 // remoteValues returns the values that a setting of a remote may have.
-func remoteValues(_ *App, args []string) []string { return valuesOf("remotes.NAME." + args[1]) }
+func remoteValues(_ context.Context, _ *App, args []string) []string {
+	return valuesOf("remotes.NAME." + args[1])
+}
 
 func newRemoteRename(a *App) *cobra.Command {
 	return &cobra.Command{

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -32,12 +33,24 @@ func show[T any](a *App, v T, text func(*Printer, T)) error {
 	case a.Quiet:
 		return nil
 	default:
-		text(&Printer{Writer: out, paint: a.screen.Out.Paint, Width: a.screen.Out.Width()}, v)
+		text(&Printer{Writer: out, paint: a.screen.Out.Paint, Width: a.screen.Out.Width(), all: a.Verbose > 0}, v)
 	}
 	if err := out.Flush(); err != nil {
 		return fmt.Errorf("write the result: %w", err)
 	}
 	return nil
+}
+
+// showDone is show for work that may have failed in part: what was done is
+// shown, then err returned. Of a usage error there is nothing to show.
+func showDone[T any](a *App, v T, err error, text func(*Printer, T)) error {
+	if err != nil && (reflect.ValueOf(v).IsZero() || errs.KindOf(err) == errs.Usage) {
+		return err
+	}
+	if failed := show(a, v, text); failed != nil && err == nil {
+		return failed
+	}
+	return err
 }
 
 // writeJSON writes v, indented; versioned puts our version before the fields
@@ -46,7 +59,7 @@ func writeJSON(w io.Writer, v any, versioned bool) error {
 	var plain, pretty bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	if err := enc.Encode(withLists(v)); err != nil {
 		return err
 	}
 	if fields, ok := bytes.CutPrefix(plain.Bytes(), []byte("{")); ok && versioned {
@@ -63,12 +76,38 @@ func writeJSON(w io.Writer, v any, versioned bool) error {
 	return err
 }
 
+// withLists returns v with an empty list for each nil one, in it and in the
+// structs in it: an empty list is [] in JSON, never null.
+func withLists(v any) any {
+	from := reflect.ValueOf(v)
+	if from.Kind() != reflect.Struct {
+		return v
+	}
+	to := reflect.New(from.Type()).Elem()
+	to.Set(from)
+	fillLists(to)
+	return to.Interface()
+}
+
+func fillLists(v reflect.Value) {
+	for i := range v.NumField() {
+		switch field := v.Field(i); {
+		case !field.CanSet():
+		case field.Kind() == reflect.Struct:
+			fillLists(field)
+		case field.Kind() == reflect.Slice && field.IsNil():
+			field.Set(reflect.MakeSlice(field.Type(), 0, 0))
+		}
+	}
+}
+
 // A Printer writes the text of a result. An error of the stream beneath stays
 // until the end of show.
 type Printer struct {
 	io.Writer
 	Width int // columns
 
+	all   bool // print all of a long list
 	paint func(ui.Role, string) string
 }
 
@@ -123,11 +162,11 @@ func (a *App) failText(err error) {
 		fmt.Fprintf(a.Err, "  %s\n", render.Safe(strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "  ")))
 	}
 	hints, near := errs.Hints(err), candidates(err)
-	if len(near) > 1 || len(near) == 1 && !strings.Contains(strings.Join(hints, "\n"), near[0]) {
+	if len(near) > 1 || len(near) == 1 && (len(hints) == 0 || !strings.Contains(hints[0], near[0])) {
 		fmt.Fprintf(a.Err, "  nearest: %s\n", render.Safe(strings.Join(near, ", ")))
 	}
-	for _, hint := range hints {
-		fmt.Fprintf(a.Err, "%s %s\n", a.screen.Err.Paint(ui.Strong, "hint:"), render.Safe(hint))
+	if len(hints) > 0 { // the outermost knows best what the user was about
+		fmt.Fprintf(a.Err, "%s %s\n", a.screen.Err.Paint(ui.Strong, "hint:"), render.Safe(hints[0]))
 	}
 }
 
@@ -142,7 +181,10 @@ func (a *App) failJSON(err error) {
 		Column     int      `json:"column,omitempty"`
 		Hint       string   `json:"hint,omitempty"`
 		Candidates []string `json:"candidates,omitempty"`
-	}{Version: schema, Message: err.Error(), Hint: strings.Join(errs.Hints(err), "; "), Candidates: candidates(err)}
+	}{Version: schema, Message: err.Error(), Candidates: candidates(err)}
+	if hints := errs.Hints(err); len(hints) > 0 {
+		line.Hint = hints[0]
+	}
 	for _, exit := range errs.Exits() {
 		if exit.Code == errs.ExitCode(err) {
 			line.Kind = exit.Name
