@@ -55,12 +55,24 @@ func (d decoder) value(n *value.Node) (value.Value, error) { return d.doc.Value(
 func (d decoder) wants(n *value.Node, what string) error {
 	have := "nothing"
 	if v, err := d.doc.Value(n); err == nil && n.Style != value.Absent {
-		have = "a " + v.Kind().String()
-		if v.Kind() == value.Int {
-			have = "an integer"
-		}
+		have = aKind(v.Kind())
 	}
 	return d.errorf(n, "", "wants %s, not %s", what, have)
+}
+
+// aKind names a type as messages do.
+func aKind(k value.Kind) string {
+	switch k {
+	case value.Null:
+		return "nothing"
+	case value.Int:
+		return "an integer"
+	case value.String:
+		return "text"
+	case value.Bool:
+		return "true or false"
+	}
+	return "a " + k.String()
 }
 
 // text reads a string. A number or date that a person forgot to quote is not

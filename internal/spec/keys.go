@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/value"
@@ -127,11 +128,11 @@ func (k Key) check(v value.Value) error {
 	list := []value.Value{v}
 	if k.Kind == value.List {
 		if v.Kind() != value.List {
-			return fmt.Errorf("wants a list, not a %s", v.Kind())
+			return fmt.Errorf("wants a list, not %s", aKind(v.Kind()))
 		}
 		list = v.Items()
 	} else if v.Kind() != k.Kind {
-		return fmt.Errorf("wants a %s, not a %s", k.Kind, v.Kind())
+		return fmt.Errorf("wants %s, not %s", aKind(k.Kind), aKind(v.Kind()))
 	}
 	if i, ok := v.Int64(); v.Kind() == value.Int && (!ok || i < 0) {
 		return fmt.Errorf("wants a number from 0, not %s", v)
@@ -147,6 +148,9 @@ func (k Key) check(v value.Value) error {
 // parse reads a value as the environment and the command line spell it.
 func (k Key) parse(text string) (value.Value, error) {
 	v := value.OfString(text)
+	if !utf8.ValidString(text) {
+		return v, fmt.Errorf("%q is not UTF-8", text)
+	}
 	switch k.Kind {
 	case value.Bool:
 		b, err := strconv.ParseBool(text)

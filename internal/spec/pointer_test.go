@@ -86,11 +86,11 @@ func TestPointerRefusals(t *testing.T) {
 		"hash":         {"blake3:", "md5:", "a hash begins with blake3:"},
 		"size":         {"size: 1", "size: -1", "a number from 0"},
 		"size 0":       {"size: 1", "size: 0", "does not fit the hash"},
-		"text size":    {"size: 1", `size: "1"`, "a number from 0, not a string"},
+		"text size":    {"size: 1", `size: "1"`, "a number from 0, not text"},
 		"no size":      {"size: 1", "", "it names no size"},
 		"files":        {"size: 1", "size: 1\nfiles: 2", "a file has no number of files"},
 		"exec false":   {"size: 1", "size: 1\nexec: false", "exec is never false"},
-		"bool":         {"size: 1", "size: 1\npush: no", "push: wants true or false, not a string"},
+		"bool":         {"size: 1", "size: 1\npush: no", "push: wants true or false, not text"},
 		"twice":        {"size: 1", "size: 1\nsize: 1", `key "size" stands twice`},
 		"anchor":       {"size: 1", "size: &a 1", "not allowed in this file"},
 		"directory":    {"type: file", "type: directory", "names its number of files"},
@@ -104,4 +104,28 @@ func TestPointerRefusals(t *testing.T) {
 			}
 		})
 	}
+}
+
+func FuzzPointer(f *testing.F) {
+	f.Add([]byte(images))
+	f.Add([]byte("{version: 1, path: a, type: file, hash: 'blake3:" + object.Empty.String() + "', size: 0}"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := ParsePointer("p.mlv", b)
+		if err != nil {
+			return
+		}
+		same, err := p.Format()
+		if err != nil || string(same) != string(b) {
+			t.Fatalf("%q became %q, %v", b, same, err)
+		}
+		p.ID, p.Size, p.Files, p.Mode, p.Remote = object.Sum([]byte("x")), 1, 2, object.Tree, "r"
+		changed, err := p.Format()
+		if err != nil {
+			return // a spelling that cannot be edited in place
+		}
+		q, err := ParsePointer("p.mlv", changed)
+		if err != nil || q.ID != p.ID || q.Size != 1 || q.Files != 2 || q.Mode != object.Tree || q.Remote != "r" || q.Path != p.Path || q.Desc != p.Desc {
+			t.Fatalf("%q became %q, which reads as %+v, %v", b, changed, q, err)
+		}
+	})
 }
