@@ -11,7 +11,7 @@ var (
 	errNoSyncAll = fmt.Errorf("sync of a file system: %w", errors.ErrUnsupported)
 )
 
-// StatFile says what the open file f is.
+// StatFile says what the open file f is, as Root.Stat says of a name.
 func StatFile(f *os.File) (Stat, error) {
 	s, err := statFile(f)
 	if err != nil {

@@ -79,13 +79,16 @@ var (
 	ErrTooLarge = errors.New("file too large")
 	// ErrSymlink means that a symbolic link stands where a folder or file is
 	// needed; none is followed below a Root.
-	ErrSymlink = errors.New("symbolic link, which is not followed here")
+	ErrSymlink = errors.New("symbolic link, which is not followed")
 	// ErrNotFile means that a folder, device, pipe or socket stands where a
 	// file is needed.
 	ErrNotFile = errors.New("not a regular file")
 	// ErrNotFolder means that a file stands where a folder is needed. It is
 	// also fs.ErrNotExist: nothing lies below a file.
 	ErrNotFolder error = notFolder{}
+	// ErrOtherDisk means that a file can't be renamed or linked to another
+	// file system.
+	ErrOtherDisk = errors.New("on another file system")
 )
 
 type notFolder struct{}

@@ -2,6 +2,7 @@ package fsx
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"strings"
@@ -101,6 +102,9 @@ func fail(op, dir string, p Path, err error) error {
 	if le, ok := errors.AsType[*os.LinkError](err); ok {
 		err = le.Err
 	}
+	if errors.Is(err, syscall.EXDEV) || otherDisk(err) {
+		err = ErrOtherDisk
+	}
 	err = &fs.PathError{Op: op, Path: osPath(dir, p), Err: err}
 	switch {
 	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
@@ -121,7 +125,12 @@ func stepwise(h handle, p Path) (handle, error) {
 		if at != h {
 			err = errors.Join(err, at.close())
 		}
-		if err != nil {
+		switch {
+		case errors.Is(err, ErrSymlink):
+			return nil, fmt.Errorf("%q is a %w", name, err)
+		case errors.Is(err, ErrNotFolder):
+			return nil, fmt.Errorf("%q is %w", name, err)
+		case err != nil:
 			return nil, err
 		}
 		at = next

@@ -15,6 +15,7 @@ const onWindows = false
 
 func cannotHere(error) bool { return false }
 func diskFull(error) bool   { return false }
+func otherDisk(error) bool  { return false }
 
 // A descriptor is a handle by descriptor and *at calls.
 type descriptor struct {

@@ -56,8 +56,13 @@ func (r *Root) Place(dst Path, from *Root, src Path, opt PlaceOptions) (LinkKind
 		return 0, err
 	}
 	defer r.release(h)
+	s, err := openSource(from, src)
+	if err != nil {
+		return 0, err
+	}
+	defer s.file.Close() //nolint:errcheck // opened for reading
 	temp := tempName()
-	kind, err := place(h, temp, from, src, opt)
+	kind, err := s.place(h, temp, opt)
 	if err != nil {
 		return 0, r.fail("link", dst, err)
 	}
@@ -74,38 +79,50 @@ func (r *Root) Place(dst Path, from *Root, src Path, opt PlaceOptions) (LinkKind
 // Place is Root.Place for a folder that is being built apart: it makes name
 // directly, and name must not exist.
 func (d *Folder) Place(name string, from *Root, src Path, opt PlaceOptions) (LinkKind, error) {
-	err := checkNew(name)
-	if err == nil {
-		var kind LinkKind
-		if kind, err = place(d.h, name, from, src, opt); err == nil {
-			return kind, nil
-		}
+	if err := checkNew(name); err != nil {
+		return 0, d.fail("link", name, err)
 	}
-	return 0, d.fail("link", name, err)
+	s, err := openSource(from, src)
+	if err != nil {
+		return 0, err
+	}
+	defer s.file.Close() //nolint:errcheck // opened for reading
+	kind, err := s.place(d.h, name, opt)
+	return kind, d.fail("link", name, err)
+}
+
+// A source is a file that is about to be placed elsewhere.
+type source struct {
+	root *Root
+	path Path
+	file *os.File
+	stat Stat
+}
+
+func openSource(from *Root, src Path) (*source, error) {
+	f, err := from.Open(src)
+	if err != nil {
+		return nil, err
+	}
+	st, err := statFile(f)
+	if err != nil {
+		return nil, from.fail("stat", src, errors.Join(err, f.Close()))
+	}
+	return &source{from, src, f, st}, nil
 }
 
 // place makes name in h, where it must not exist.
-func place(h handle, name string, from *Root, src Path, opt PlaceOptions) (kind LinkKind, err error) {
+func (s *source) place(h handle, name string, opt PlaceOptions) (LinkKind, error) {
 	if opt.Perm == 0 {
 		opt.Perm = 0o666
 	}
 	if len(opt.Kinds) == 0 {
 		opt.Kinds = []LinkKind{Copy}
 	}
-	f, err := from.Open(src)
-	if err != nil {
-		return 0, err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	st, err := statFile(f)
-	if err != nil {
-		return 0, err
-	}
-	if st.Size == 0 {
-		_, err = h.create(name, nil, opt.Perm)
+	if s.stat.Size == 0 {
+		_, err := h.create(name, nil, opt.Perm)
 		return Copy, err
 	}
-	s := source{root: from, path: src, file: f, stat: st}
 	var no error
 	for _, kind := range opt.Kinds {
 		err := s.try(kind, h, name, opt.Perm)
@@ -115,14 +132,6 @@ func place(h handle, name string, from *Root, src Path, opt PlaceOptions) (kind 
 		no = errors.Join(no, fmt.Errorf("%v: %w", kind, err))
 	}
 	return 0, no
-}
-
-// A source is a file that is about to be placed elsewhere.
-type source struct {
-	root *Root
-	path Path
-	file *os.File
-	stat Stat
 }
 
 func (s *source) try(kind LinkKind, h handle, name string, perm fs.FileMode) error {

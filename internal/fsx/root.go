@@ -254,25 +254,27 @@ func remove(h handle, name string) error {
 // RemoveAll deletes p and everything below it, following no symbolic link. An
 // absent p is not an error.
 func (r *Root) RemoveAll(p Path) error {
-	err := r.inNew("remove", p, removeAll)
+	err := r.inNew("remove", p, func(h handle, name string) error {
+		st, err := h.stat(name)
+		if err != nil {
+			return err
+		}
+		return removeAll(h, Name{name, st.Kind})
+	})
 	if gone(err) {
 		return nil
 	}
 	return err
 }
 
-func removeAll(h handle, name string) error {
-	st, err := h.stat(name)
-	if err != nil {
+func removeAll(h handle, n Name) error {
+	if n.Kind != Dir {
+		return h.unlink(n.Name)
+	}
+	if err := empty(h, n.Name); err != nil {
 		return err
 	}
-	if st.Kind != Dir {
-		return h.unlink(name)
-	}
-	if err := empty(h, name); err != nil {
-		return err
-	}
-	return h.rmdir(name)
+	return h.rmdir(n.Name)
 }
 
 func empty(h handle, name string) error {
@@ -283,7 +285,7 @@ func empty(h handle, name string) error {
 	names, err := sub.names(nil)
 	for _, n := range names {
 		if err == nil {
-			if err = removeAll(sub, n.Name); gone(err) {
+			if err = removeAll(sub, n); gone(err) {
 				err = nil // someone else removed it
 			}
 		}

@@ -148,6 +148,12 @@ func TestNothingLeadsOutside(t *testing.T) {
 				}
 			}
 		}
+		if _, err := r.Stat("inside/deep/x"); !errors.Is(err, fs.ErrNotExist) {
+			t.Error(err)
+		}
+		if _, err := r.Stat("in/deep/x"); !strings.Contains(err.Error(), `"in" is a symbolic link`) {
+			t.Errorf("text %q", err)
+		}
 		for name, err := range map[string]error{
 			"open": second(r.Open("leaf")),
 			"read": second(r.ReadFile("leaf", 100)),
@@ -276,6 +282,7 @@ func TestErrorsCarryAClassAndAWayOut(t *testing.T) {
 		"no right":            {syscall.EACCES, errs.Denied, ""},
 		"read only":           {syscall.EROFS, errs.Denied, ""},
 		"symbolic link":       {ErrSymlink, errs.Denied, ""},
+		"another disk":        {syscall.EXDEV, errs.Other, ""},
 		"input/output":        {syscall.EIO, errs.Other, ""},
 		"wrapped by os":       {&fs.PathError{Op: "openat", Path: "x", Err: syscall.EMFILE}, errs.Other, "raise ulimit -n"},
 		"wrapped as a link":   {&os.LinkError{Op: "linkat", Old: "x", New: "y", Err: syscall.EACCES}, errs.Denied, ""},
@@ -292,6 +299,9 @@ func TestErrorsCarryAClassAndAWayOut(t *testing.T) {
 				t.Errorf("text %q", err)
 			}
 		})
+	}
+	if !errors.Is(fail("rename", "dir", "a", &os.LinkError{Err: syscall.EXDEV}), ErrOtherDisk) {
+		t.Error("another disk is not known")
 	}
 	if fail("open", "dir", "a", nil) != nil {
 		t.Error("no error became one")

@@ -51,6 +51,26 @@ func TestDirectBuffersAreAlignedAndUsedAgain(t *testing.T) {
 	}
 }
 
+// TestRefusedDirectWritesGoTheCommonWay: memory that isn't aligned is refused
+// as a file system without direct writes refuses all.
+func TestRefusedDirectWritesGoTheCommonWay(t *testing.T) {
+	r, err := OpenRoot(t.TempDir())
+	check(t, err)
+	defer r.Close()
+	want := bytes.Repeat([]byte("odd"), stage)
+	r.buffers.New = func() any { return &staging{b: make([]byte, stage+1)[1:]} }
+	temp, err := r.CreateTemp("", TempOptions{Direct: true})
+	check(t, err)
+	_, err = temp.Write(want)
+	check(t, err)
+	check(t, temp.Commit("file", CommitOptions{}))
+	got, err := r.ReadFile("file", 1<<30)
+	check(t, err)
+	if !bytes.Equal(got, want) {
+		t.Errorf("%d bytes differ", len(got))
+	}
+}
+
 // TestFailedWriteDropsTheFile: a full disk, here a descriptor that can't be
 // written, leaves neither name.
 func TestFailedWriteDropsTheFile(t *testing.T) {
@@ -122,4 +142,33 @@ func TestTemporaryNamesAreKnown(t *testing.T) {
 	if name := filepath.Base(temp.File().Name()); !IsTemp(name) || IsTemp("data") || IsTemp(".mlv") {
 		t.Errorf("name %q", name)
 	}
+}
+
+func TestCloneTempHasTheContentOrIsUnsupported(t *testing.T) {
+	eachRoot(t, func(t *testing.T, r *Root) {
+		write(t, r, "source", "content")
+		f, err := r.Open("source")
+		check(t, err)
+		defer f.Close()
+		temp, err := r.CloneTemp("tmp", f, TempOptions{Perm: 0o444})
+		if errors.Is(err, errors.ErrUnsupported) {
+			if names, err := r.ReadDir("tmp"); err != nil || len(names) != 0 {
+				t.Errorf("left behind: %v, %v", names, err)
+			}
+			return
+		}
+		check(t, err)
+		check(t, temp.Commit("clone", CommitOptions{}))
+		if got := content(t, r, "clone"); got != "content" {
+			t.Errorf("content %q", got)
+		}
+	})
+}
+
+func TestSyncAllWorksOrSaysThatItDoesNot(t *testing.T) {
+	eachRoot(t, func(t *testing.T, r *Root) {
+		if err := r.SyncAll(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			t.Error(err)
+		}
+	})
 }
