@@ -111,6 +111,33 @@ func TestFolderListsMoreThanOneBuffer(t *testing.T) {
 	})
 }
 
+func TestFolderIsListedByTwoAtOnce(t *testing.T) {
+	eachRoot(t, func(t *testing.T, r *Root) {
+		d := folder(t, r, "")
+		for i := range 300 {
+			_, err := d.Create(fmt.Sprintf("%0200d", i), nil, 0o666)
+			check(t, err)
+		}
+		counts := make(chan int)
+		for range 2 {
+			go func() {
+				least := 300
+				for range 20 {
+					names, err := d.Names(nil)
+					if err != nil {
+						t.Error(err)
+					}
+					least = min(least, len(names))
+				}
+				counts <- least
+			}()
+		}
+		if a, b := <-counts, <-counts; a != 300 || b != 300 {
+			t.Errorf("%d and %d names of 300", a, b)
+		}
+	})
+}
+
 func TestFolderStaysOpenThroughARename(t *testing.T) {
 	eachRoot(t, func(t *testing.T, r *Root) {
 		check(t, r.MkdirAll("tmp/build"))

@@ -133,9 +133,12 @@ func toStat(st *unix.Stat_t) Stat {
 }
 
 func (d *descriptor) open(name, shown string, flag int, perm fs.FileMode) (*os.File, error) {
-	// O_NONBLOCK: a pipe would wait for its other end
-	flag |= unix.O_CLOEXEC | unix.O_NOFOLLOW | unix.O_NONBLOCK
-	fd, err := retry(func() (int, error) { return unix.Openat(d.fd, name, flag, uint32(perm.Perm())) })
+	how := flag | unix.O_CLOEXEC | unix.O_NOFOLLOW
+	old := flag&unix.O_EXCL == 0
+	if old {
+		how |= unix.O_NONBLOCK // a pipe would wait for its other end
+	}
+	fd, err := retry(func() (int, error) { return unix.Openat(d.fd, name, how, uint32(perm.Perm())) })
 	if err != nil {
 		return nil, openError(err)
 	}
@@ -143,8 +146,8 @@ func (d *descriptor) open(name, shown string, flag int, perm fs.FileMode) (*os.F
 	if err = unix.Fstat(fd, &st); err == nil && st.Mode&unix.S_IFMT != unix.S_IFREG {
 		err = ErrNotFile
 	}
-	if err == nil {
-		err = unix.SetNonblock(fd, false)
+	if err == nil && old {
+		_, err = unix.FcntlInt(uintptr(fd), unix.F_SETFL, flag&unix.O_APPEND)
 	}
 	if d.shared && err == nil && flag&unix.O_CREAT != 0 {
 		share(fd, st.Mode, perm)

@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
+	"syscall"
 	"time"
 
 	"github.com/mlv-dev/mlv/internal/errs"
@@ -73,6 +75,9 @@ func (r *Root) tryLock(p Path, shared bool) (*Lock, error) {
 	for range 100 {
 		// read and write: network file systems give an exclusive lock to no other
 		f, err := h.open(p.Base(), r.shown(p), os.O_RDWR|os.O_CREATE, 0o666)
+		if shared && (errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS)) {
+			f, err = h.open(p.Base(), r.shown(p), os.O_RDONLY, 0) // what one only reads must still not be swept
+		}
 		if err != nil {
 			return nil, r.fail("lock", p, err)
 		}

@@ -12,6 +12,9 @@ import (
 // symbolic link or concurrent rename leads out of it. Symbolic links are
 // followed only in the name given to OpenRoot. It may be used by several
 // goroutines.
+//
+// Where a folder is setgid and group-writable, as one that a group works in
+// is, what is made there is for the group as it is for its owner.
 type Root struct {
 	dir     string
 	top     handle

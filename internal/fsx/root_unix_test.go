@@ -9,8 +9,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/mlv-dev/mlv/internal/errs"
 )
 
 func TestSharedFoldersGiveTheGroupTheOwnersRights(t *testing.T) {
@@ -52,6 +55,29 @@ func TestPipesAreNotWaitedFor(t *testing.T) {
 			t.Errorf("names %v", names)
 		}
 	})
+}
+
+func TestTooManyOpenFilesSaysWhatToDo(t *testing.T) {
+	r, err := OpenRoot(t.TempDir())
+	check(t, err)
+	defer r.Close()
+	write(t, r, "d/file", "x")
+	d := folder(t, r, "d")
+	var before syscall.Rlimit
+	check(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &before))
+	defer func() { check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &before)) }()
+	low := before
+	low.Cur = 3 // fewer than are open
+	check(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low))
+	_, _, err = d.Read("file", nil, 10)
+	for op, err := range map[string]error{
+		"read": err, "open": second(r.Open("d/file")), "folder": second(r.Folder("d")), "sub": second(d.Open("file")),
+		"write": r.WriteFile("d/new", nil, WriteOptions{}), "root": second(OpenRoot(r.Dir())),
+	} {
+		if !errors.Is(err, syscall.EMFILE) || !strings.Contains(strings.Join(errs.Hints(err), ""), "ulimit -n") {
+			t.Errorf("%s: %v, hints %q", op, err, errs.Hints(err))
+		}
+	}
 }
 
 // TestSwappedFoldersDoNotEscape lets another process's work, a goroutine here,
