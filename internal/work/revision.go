@@ -1,6 +1,7 @@
 package work
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -63,13 +64,40 @@ func (p *Project) Cat(ctx context.Context, opt CatOptions, w io.Writer) error {
 		return err
 	}
 	e, err := p.find(ctx, rev, at)
+	if errors.Is(err, errNotTracked) {
+		return p.catPlain(rev, at, opt, w)
+	}
+	if err != nil {
+		return err
+	}
+	return p.catObject(ctx, at, e, opt, w)
+}
+
+// Read returns the content of a file that mlv tracks at a revision, of at most
+// limit bytes.
+func (p *Project) Read(ctx context.Context, rev *Revision, at fsx.Path, limit int64) ([]byte, error) {
+	e, err := p.find(ctx, rev, at)
 	switch {
 	case errors.Is(err, errNotTracked):
-		return p.catPlain(rev, at, opt, w)
+		return nil, errs.At(errs.Usage, p.Show(at), "", "there is no such file%s", rev.in())
 	case err != nil:
-		return err
-	case e.Mode == object.Tree || e.Mode == object.Dir:
-		return errs.At(errs.Usage, opt.Path, "name a file in it; 'mlv list "+opt.Path+"' shows them", "is a directory")
+		return nil, err
+	case e.Size > limit:
+		return nil, errs.At(errs.Usage, p.Show(at), "", "the file is larger than %d bytes", limit)
+	}
+	var b bytes.Buffer
+	err = p.catObject(ctx, at, e, CatOptions{Len: -1}, &b)
+	return b.Bytes(), err
+}
+
+// catObject writes what the cache has of a line.
+func (p *Project) catObject(_ context.Context, at fsx.Path, e object.Entry, opt CatOptions, w io.Writer) error {
+	shown := p.Show(at)
+	if e.Mode == object.Tree || e.Mode == object.Dir {
+		return errs.At(errs.Usage, shown, "name a file in it; 'mlv list "+shown+"' shows them", "is a directory")
+	}
+	if e.Size == 0 {
+		return nil
 	}
 	blob, err := p.store.OpenBlob(e.ID)
 	if err != nil {
@@ -90,7 +118,7 @@ func (p *Project) Cat(ctx context.Context, opt CatOptions, w io.Writer) error {
 		return err
 	}
 	if h.ID() != e.ID {
-		return errs.At(errs.Corrupt, opt.Path, "run 'mlv fetch "+opt.Path+"' to get a good copy", "the cached copy is damaged")
+		return errs.At(errs.Corrupt, shown, "run 'mlv fetch "+shown+"' to get a good copy", "the cached copy is damaged")
 	}
 	return nil
 }
