@@ -14,47 +14,21 @@ import (
 	"github.com/mlv-dev/mlv/internal/value"
 )
 
-const wholeFile = `version: 1
-project: 01JD8Z6W3Q4R5T6Y7V8K9M0P1A
-remotes: {origin: {url: "file:///srv/data", region: eu-west-1, default: true}}
-cache: {type: [reflink, copy], small: packed}
-stages:
-  prepare:
-    cmd: python prepare.py data/raw.csv
-    deps: [./prepare.py, data//raw.csv, src/]
-    params: [split, seed, {conf.json: null}, {other.toml: [a.b, "a.\"c d\""]}, seed]
-    outs: [data/train.csv, {data/test.csv: {cache: false, push: false, remote: backup, type: model, desc: d, labels: [x], meta: {k: 1}}}]
-  eval:
-    wdir: jobs
-    cmd:
-    - python eval.py '\${HOME}'
-    - "true"
-    deps: [../data/test.csv, eval.py, ../jobs/x.py]
-    metrics:
-    - m.json:
-        cache: false
-        data: [../data/test.csv]
-    - n.json
-    env: {OMP_NUM_THREADS: "2", KEY: {pass: true}}
-    desc: the end
-    frozen: true
-    always_changed: true
-metrics: [dvclive/metrics.json]
-params: [extra.yaml]
-measures: {auc: {better: higher}, "*_ms": {better: lower, unit: ms}}
-`
-
-func parseWhole(t *testing.T, path, text string) *File {
+// vector returns a file of the shared vectors.
+func vector(t testing.TB, name string) []byte {
 	t.Helper()
-	f, problems := ParseFile("mlv.yaml", []byte(text), 0)
-	if len(problems) > 0 {
-		t.Fatalf("%s: %v", path, problems)
+	b, err := os.ReadFile(vectors + name)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return f
+	return b
 }
 
 func TestFileHoldsWhatItSays(t *testing.T) {
-	f := parseWhole(t, FileName, wholeFile)
+	f, problems := ParseFile(FileName, vector(t, "mlv-yaml/good/whole.yaml"), 0)
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
 	place := func(path, full string) Place { return Place{path, full} }
 	same := func(path string) Place { return Place{path, path} }
 	want := []*Stage{{
@@ -97,10 +71,11 @@ func TestFileHoldsWhatItSays(t *testing.T) {
 }
 
 func TestFileBelowTheRoot(t *testing.T) {
-	f, problems := ParseFile("sub/mlv.yaml", []byte("stages:\n  a:\n    wdir: ..\n    cmd: x\n    deps: [sub/in, ../other/d, ../../../top]\n    outs: [o]\n  b: {cmd: y, wdir: x/y, deps: [../z], outs: [../../../o2]}\n"), 2)
+	_, problems := ParseFile("sub/mlv.yaml", []byte("stages:\n  a:\n    wdir: ..\n    cmd: x\n    deps: [sub/in, ../other/d, ../../../top]\n    outs: [o]\n  b: {cmd: y, wdir: x/y, deps: [../z], outs: [../../../o2]}\n"), 2)
 	if len(problems) != 1 || !strings.Contains(problems[0].Error(), "lies outside the repository") {
 		t.Fatal(problems)
 	}
+	var f *File
 	f, problems = ParseFile("sub/mlv.yaml", []byte("stages:\n  a:\n    wdir: ..\n    cmd: x\n    deps: [sub/in, ../other/d, ../../top]\n    outs: [o]\n  b: {cmd: y, wdir: x/y, deps: [../z], outs: [../../../o2]}\n"), 2)
 	if len(problems) != 0 {
 		t.Fatal(problems)
@@ -170,7 +145,7 @@ func TestFileKeepsSoundStagesBesideABrokenOne(t *testing.T) {
 }
 
 func FuzzFile(f *testing.F) {
-	f.Add([]byte(wholeFile))
+	f.Add(vector(f, "mlv-yaml/good/whole.yaml"))
 	f.Add([]byte("stages: {a: {cmd: [x], outs: [{b: {push: no}}]}}"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file, _ := ParseFile("d/mlv.yaml", b, 1)

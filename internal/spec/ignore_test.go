@@ -258,6 +258,5 @@ func FuzzIgnore(f *testing.F) {
 		if i = i.With("", b); !i.Match(fsx.Path(name), false) {
 			t.Fatalf("%q in %q is not ignored", name, b)
 		}
-
 	})
 }

@@ -58,7 +58,13 @@ func (l *loader) folder(dir fsx.Path, ignore *Ignore) error {
 		return err
 	}
 	entries, err := fs.ReadDir(l.fsys, dir.String())
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && dir != "": // it went away just now
+		return nil
+	case errors.Is(err, fs.ErrPermission) && dir != "":
+		l.problem(dir, errs.At(errs.Denied, string(dir), "", "%w", err))
+		return nil
+	case err != nil:
 		return fmt.Errorf("%s: %w", dir, err)
 	}
 	if other := l.files(dir, entries); other {

@@ -3,7 +3,6 @@ package spec
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -18,11 +17,7 @@ const vectors = "../../testdata/vectors/"
 
 func fullLock(t testing.TB) []byte {
 	t.Helper()
-	b, err := os.ReadFile(vectors + "lock/full.lock")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	return vector(t, "lock/full.lock")
 }
 
 func TestLockVector(t *testing.T) {
@@ -60,8 +55,8 @@ func TestRunKeyVector(t *testing.T) {
 		Deps: []Content{{Path: "in.txt", ID: object.Sum([]byte("hello\n")), Size: 6, Mode: object.File}},
 		Outs: []Content{{Path: "out.txt", NoPush: true}},
 	}
-	if n := len(e.KeyLines()); n != 161 {
-		t.Errorf("%d bytes, want 161:\n%s", n, e.KeyLines())
+	if want := vector(t, "lock/key.txt"); len(want) != 161 || !bytes.Equal(want, e.KeyLines()) {
+		t.Errorf("%d bytes, want 161:\n%s", len(e.KeyLines()), e.KeyLines())
 	}
 	if got := e.Key().String(); got != "314fe69c744a2a87a69749680e80fd6043b2cb6c2790f632a9b206a9b1487a88" {
 		t.Errorf("key %s of\n%s", got, e.KeyLines())

@@ -1,6 +1,9 @@
 package spec
 
 import (
+	"bytes"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -23,6 +26,23 @@ push: true
 `
 
 func TestPointerUnchangedIsTheSameBytes(t *testing.T) {
+	vectors, err := filepath.Glob(vectors + "pointer/*.mlv")
+	if err != nil || len(vectors) < 3 {
+		t.Fatalf("%d vectors, %v", len(vectors), err)
+	}
+	for _, name := range vectors {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p, err := ParsePointer(name, b)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := p.Format(); err != nil || !bytes.Equal(got, b) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	for _, text := range []string{images, strings.ReplaceAll(images, "\n", "\r\n"), strings.TrimSuffix(images, "\n")} {
 		p, err := ParsePointer("images.mlv", []byte(text))
 		if err != nil {

@@ -254,28 +254,17 @@ func (d decoder) items(n *value.Node, f func(target, flags *value.Node) error) e
 const defaultParams = "params.yaml"
 
 func (r *fileReader) params(d decoder, n *value.Node, s *Stage) ([]Param, error) {
-	var order []string
-	byFile := map[string]*Param{}
-	use := func(p Place) *Param {
-		if byFile[p.Full] == nil {
-			byFile[p.Full] = &Param{Place: p}
-			order = append(order, p.Full)
-		}
-		return byFile[p.Full]
-	}
-	key := func(p *Param, n *value.Node) error {
-		text, err := d.literal(n)
-		if err != nil {
-			return err
-		}
-		if _, err := value.SplitKey(text); err != nil {
-			return d.errorf(n, "", "%s", err)
-		}
-		p.Keys = append(p.Keys, text)
-		return nil
-	}
 	if n.Kind != value.List {
 		return nil, d.wants(n, "a list of keys")
+	}
+	var params []Param
+	use := func(p Place) *Param {
+		i := slices.IndexFunc(params, func(q Param) bool { return q.Full == p.Full })
+		if i < 0 {
+			i = len(params)
+			params = append(params, Param{Place: p})
+		}
+		return &params[i]
 	}
 	for _, item := range n.Items {
 		if item.Kind != value.Map {
@@ -283,7 +272,7 @@ func (r *fileReader) params(d decoder, n *value.Node, s *Stage) ([]Param, error)
 			if err != nil {
 				return nil, err
 			}
-			if err := key(use(p), item); err != nil {
+			if err := d.paramKey(use(p), item); err != nil {
 				return nil, err
 			}
 			continue
@@ -293,31 +282,47 @@ func (r *fileReader) params(d decoder, n *value.Node, s *Stage) ([]Param, error)
 			if err != nil {
 				return nil, err
 			}
-			p, keys := use(place), pair.Value
-			if keys.Kind != value.List {
-				if v, err := d.value(keys); err != nil || !v.IsNull() {
-					return nil, d.wants(keys, "a list of keys, or null for all")
-				}
-				p.All = true
-				continue
-			}
-			for _, k := range keys.Items {
-				if err := key(p, k); err != nil {
-					return nil, err
-				}
+			if err := d.paramKeys(use(place), pair.Value); err != nil {
+				return nil, err
 			}
 		}
 	}
-	params := make([]Param, 0, len(order))
-	for _, file := range order {
-		p := byFile[file]
+	for i := range params {
+		p := &params[i]
 		slices.Sort(p.Keys)
 		if p.Keys = slices.Compact(p.Keys); p.All {
 			p.Keys = nil
 		}
-		params = append(params, *p)
 	}
 	return params, nil
+}
+
+// paramKeys reads the keys of one file: a list, or null for all.
+func (d decoder) paramKeys(p *Param, n *value.Node) error {
+	if n.Kind != value.List {
+		if v, err := d.value(n); err != nil || !v.IsNull() {
+			return d.wants(n, "a list of keys, or null for all")
+		}
+		p.All = true
+	}
+	for _, item := range n.Items {
+		if err := d.paramKey(p, item); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d decoder) paramKey(p *Param, n *value.Node) error {
+	text, err := d.literal(n)
+	if err != nil {
+		return err
+	}
+	if _, err := value.SplitKey(text); err != nil {
+		return d.errorf(n, "", "%s", err)
+	}
+	p.Keys = append(p.Keys, text)
+	return nil
 }
 
 func (r *fileReader) outs(d decoder, n *value.Node, s *Stage, metric bool) error {

@@ -249,7 +249,17 @@ func (p *pyParser) logicalLine() (line pyLine, ok bool, err error) {
 		end = min(end+1, len(s))
 		s, p.pos = s[end:], p.pos+end
 	}
-	line.indent = pyIndent(s)
+	text, length, err := p.join(s)
+	p.pos += length
+	return pyLine{pyIndent(s), strings.TrimSpace(text)}, true, err
+}
+
+// join returns the logical line that s begins with, and how long it is in the
+// file.
+func (p *pyParser) join(s string) (line string, length int, err error) {
+	fail := func(at int, message string) (string, int, error) {
+		return "", 0, errorAt(p.name, p.src, p.pos+at, "", message)
+	}
 	var text strings.Builder
 	var open []int
 	i := 0
@@ -259,7 +269,7 @@ func (p *pyParser) logicalLine() (line pyLine, ok bool, err error) {
 		case c == '\'' || c == '"':
 			end, closed := pyStringEnd(s, i)
 			if !closed {
-				return line, false, errorAt(p.name, p.src, p.pos+i, "", "this string is never closed")
+				return fail(i, "this string is never closed")
 			}
 			text.WriteString(s[i:end])
 			i = end - 1
@@ -274,10 +284,10 @@ func (p *pyParser) logicalLine() (line pyLine, ok bool, err error) {
 			i += strings.IndexByte(s[i:], '\n')
 			c = ' '
 		case strings.IndexByte("([{", c) >= 0:
-			open = append(open, p.pos+i)
+			open = append(open, i)
 		case strings.IndexByte(")]}", c) >= 0:
 			if len(open) == 0 {
-				return line, false, errorAt(p.name, p.src, p.pos+i, "", "this bracket was never opened")
+				return fail(i, "this bracket was never opened")
 			}
 			open = open[:len(open)-1]
 		case c == '\n' && len(open) > 0, c == '\r':
@@ -289,11 +299,9 @@ func (p *pyParser) logicalLine() (line pyLine, ok bool, err error) {
 		text.WriteByte(c)
 	}
 	if len(open) > 0 {
-		return line, false, errorAt(p.name, p.src, open[len(open)-1], "", "this bracket is never closed")
+		return fail(open[len(open)-1], "this bracket is never closed")
 	}
-	p.pos += min(i+1, len(s))
-	line.text = strings.TrimSpace(text.String())
-	return line, true, nil
+	return text.String(), min(i+1, len(s)), nil
 }
 
 // pyIndent returns the column of the first letter; a tab goes to the next
