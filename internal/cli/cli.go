@@ -16,6 +16,7 @@ import (
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/par"
+	"github.com/mlv-dev/mlv/internal/proc"
 	"github.com/mlv-dev/mlv/internal/ui"
 )
 
@@ -49,6 +50,9 @@ func register(c func(*App) *cobra.Command) bool {
 
 // Main runs mlv and returns its exit status.
 func Main() int {
+	if code, ok := proc.GuardMain(context.Background(), os.Args); ok {
+		return code // this process only watches over the commands of stages
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second Ctrl-C kills
 	app := &App{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Env: os.Getenv}

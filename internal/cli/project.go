@@ -13,15 +13,19 @@ import (
 )
 
 // options returns what the core has to know of this invocation.
-func (a *App) options(context.Context) work.Options {
+func (a *App) options(ctx context.Context) work.Options {
 	git, err := proc.Find("git")
 	if err != nil {
 		git = "" // much works without it; what doesn't says so
 	}
-	return work.Options{
+	opt := work.Options{
 		Dir: a.Dir, Git: git, Getenv: a.Env, Environ: os.Environ(), Home: userFolder(),
 		Jobs: a.Jobs, Wait: a.Wait, Meter: a.Meter,
 	}
+	if a.screen.CanAsk() {
+		opt.Ask = func(question string) (bool, error) { return a.screen.Ask(ctx, question) }
+	}
+	return opt
 }
 
 // inProject returns the body of a command that works in a project, which is

@@ -26,6 +26,9 @@ type Changes struct {
 	Deleted  []string `json:"deleted"`
 }
 
+// None tells whether nothing changed.
+func (c *Changes) None() bool { return len(c.Added)+len(c.Modified)+len(c.Deleted) == 0 }
+
 func (c *Changes) add(p *Project, done Placed) {
 	for _, to := range []struct {
 		list *[]string
