@@ -188,12 +188,7 @@ func (d *Folder) Temp(opt TempOptions) (*Temp, error) {
 	if err != nil {
 		return nil, d.fail("open", "", err)
 	}
-	t, err := d.root.tempIn(h, d.path, opt)
-	if err != nil {
-		d.root.release(h)
-		return nil, err
-	}
-	return t, nil
+	return d.root.tempIn(h, d.path, opt)
 }
 
 // Mkdir makes the folder name, which must not exist.

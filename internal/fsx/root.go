@@ -54,6 +54,13 @@ func (r *Root) Dir() string { return r.dir }
 // mapping files and trusting the times of folders is sound. In doubt it is not.
 func (r *Root) Local() bool { return r.top.local() }
 
+// Free returns how many bytes can still be written on the root's file system,
+// as far as that tells: other programs write, too.
+func (r *Root) Free() (int64, error) {
+	n, err := free(r.dir)
+	return n, r.fail("stat", "", err)
+}
+
 func (r *Root) fail(op string, p Path, err error) error { return fail(op, r.dir, p, err) }
 
 // hold opens the folder p; release gives it back.

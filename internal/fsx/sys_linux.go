@@ -90,8 +90,13 @@ func setDirect(f *os.File, on bool) error {
 }
 
 // reserve sets n bytes of the disk aside for f, so that a full disk shows
-// before the work is done, and tells whether it did.
+// before the work is done, and tells whether it did. Some file systems fill
+// the disk before they say that it is too small, so that is looked at first.
 func reserve(f *os.File, n int64) (bool, error) {
+	var st unix.Statfs_t
+	if unix.Fstatfs(int(f.Fd()), &st) == nil && st.Blocks > 0 && n > available(&st) {
+		return false, unix.ENOSPC
+	}
 	err := unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_KEEP_SIZE, 0, n)
 	if err == unix.ENOSPC || err == unix.EDQUOT {
 		return false, err

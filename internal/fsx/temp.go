@@ -101,14 +101,10 @@ func (r *Root) CreateTemp(dir Path, opt TempOptions) (*Temp, error) {
 	if err != nil {
 		return nil, err
 	}
-	t, err := r.tempIn(h, dir, opt)
-	if err != nil {
-		r.release(h)
-		return nil, err
-	}
-	return t, nil
+	return r.tempIn(h, dir, opt)
 }
 
+// tempIn takes over h, whatever it returns.
 func (r *Root) tempIn(h handle, dir Path, opt TempOptions) (*Temp, error) {
 	if opt.Perm == 0 {
 		opt.Perm = 0o666
@@ -117,6 +113,7 @@ func (r *Root) tempIn(h handle, dir Path, opt TempOptions) (*Temp, error) {
 	p := dir.Join(Path(t.name))
 	f, err := h.open(t.name, r.shown(p), os.O_RDWR|os.O_CREATE|os.O_EXCL, opt.Perm)
 	if err != nil {
+		r.release(h)
 		return nil, r.fail("create", p, err)
 	}
 	t.f = f
@@ -171,8 +168,9 @@ type CommitOptions struct {
 
 // Commit makes the content durable and names the file to, making missing
 // folders. The name itself is durable with opt.Sync; or, for many files at
-// once, after SyncDir of to.Dir() and of the parent of each new folder. After an error the file is gone: what
-// the system could not write once must come from its source again.
+// once, after SyncDir of to.Dir() and of the parent of each new folder. After
+// an error the temporary file is gone: what the system could not write once
+// must come from its source again.
 func (t *Temp) Commit(to Path, opt CommitOptions) error {
 	err := t.commit(to, opt)
 	if err != nil {

@@ -8,7 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 	"testing"
+
+	"github.com/mlv-dev/mlv/internal/errs"
 )
 
 // TestDirectFilesHaveWhatWasWritten writes sizes around the block and the
@@ -114,6 +118,26 @@ func TestTempCanBeWrittenInOtherWays(t *testing.T) {
 		check(t, temp.Commit("file", CommitOptions{}))
 		if got := content(t, r, "file"); got != "hello world" {
 			t.Errorf("content %q", got)
+		}
+	})
+}
+
+func TestDiskThatIsTooSmallShowsAtOnce(t *testing.T) {
+	eachRoot(t, func(t *testing.T, r *Root) {
+		free, err := r.Free()
+		check(t, err)
+		if free <= 0 {
+			t.Fatalf("%d bytes are free", free)
+		}
+		if free > 1<<50 || runtime.GOOS != "linux" {
+			t.Skip("the disk has no end, or can't be reserved")
+		}
+		temp, err := r.CreateTemp("tmp", TempOptions{Size: 1 << 60})
+		if !errors.Is(err, syscall.ENOSPC) || len(errs.Hints(err)) != 1 {
+			t.Errorf("%v, %v", temp, err)
+		}
+		if names, err := r.ReadDir("tmp"); err != nil || len(names) != 0 {
+			t.Errorf("left behind: %v, %v", names, err)
 		}
 	})
 }
