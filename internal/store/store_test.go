@@ -2,10 +2,8 @@ package store_test
 
 import (
 	"bytes"
-	"fmt"
 	"io/fs"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -137,44 +135,5 @@ func TestWhatIsCommittedIsThere(t *testing.T) {
 	}
 	if _, err := w.Get(t.Context(), object.Sum([]byte("never stored")), nil); errs.KindOf(err) != errs.Missing {
 		t.Errorf("an object that was never stored: %v", err)
-	}
-}
-
-func TestPutFile(t *testing.T) {
-	w := newWorld(t)
-	dir := t.TempDir()
-	root, err := fsx.OpenRoot(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer root.Close()
-	b := w.NewBatch()
-	var contents [][]byte
-	for i, size := range []int{0, 5, store.Loose, 4<<20 - 1, 4 << 20, 9<<20 + 77} {
-		name := fmt.Sprintf("f%d", i)
-		c := bytesOf(uint64(100+i), size)
-		contents = append(contents, c)
-		if err := os.WriteFile(filepath.Join(dir, name), c, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		st, err := root.Stat(fsx.Path(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := root.Open(fsx.Path(name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		id, err := b.PutFile(t.Context(), f, st, object.ID{})
-		if err != nil || id != object.Sum(c) {
-			t.Errorf("%d bytes: %s, %v", size, id.Short(), err)
-		}
-		f.Close()
-	}
-	if err := b.Commit(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	for _, c := range contents {
-		w.has(c)
 	}
 }
