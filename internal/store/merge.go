@@ -100,19 +100,22 @@ func (s *Store) replace(old []*packFile, made []string) (bool, error) {
 	if err := s.cache.SyncDir(packsDir); err != nil {
 		return false, err
 	}
-	for i, p := range old {
-		err := s.remove(p.name)
-		if i == 0 && err != nil && !errors.Is(err, fs.ErrNotExist) {
-			// No right to delete it, or a reader on Windows: the old packs alone
-			// are better than both, which would be merged again and again.
-			for _, name := range made {
-				err = s.remove(name)
-			}
+	kept := 0
+	for _, p := range old {
+		if err := s.remove(p.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			kept++ // another user's, or on Windows one that is being read
+		}
+	}
+	if kept < len(old) {
+		return kept == 0, nil
+	}
+	// The old packs alone are better than both, which would only grow.
+	for _, name := range made {
+		if err := s.remove(name); err != nil {
 			return false, err
 		}
-		// A later one that stays is a copy too many until the next merge.
 	}
-	return true, nil
+	return false, nil
 }
 
 func (s *Store) remove(name string) error { return s.cache.Remove(packsDir.Join(fsx.Path(name))) }

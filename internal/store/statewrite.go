@@ -93,7 +93,6 @@ func (w *StateWriter) Discard() { w.temp.Discard() }
 type stateEncoder struct {
 	f              stateFile
 	files, folders int // rows to come
-	size           int64
 
 	stats, folderStats, ends, folderEnds, ids, modes, names section
 
