@@ -10,6 +10,7 @@ import (
 	"os"
 
 	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
 	"github.com/mlv-dev/mlv/internal/pack"
 )
@@ -113,7 +114,24 @@ func (c *copies) inPacks(packs []*packFile) bool {
 
 func (c *copies) inFile(s *Store) bool {
 	path := filePath(c.id)
-	return c.try("file "+string(path), func() ([]byte, error) { return s.cache.ReadFile(path, maxGet) })
+	return c.try("file "+string(path), func() (b []byte, err error) {
+		f, err := s.cache.Open(path)
+		if err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		st, err := f.Stat()
+		if err != nil {
+			return nil, err
+		}
+		if st.Size() > maxGet {
+			return nil, fmt.Errorf("%s: %w", path, fsx.ErrTooLarge)
+		}
+		// Another process may replace the file meanwhile, by the same content.
+		b = grown(c.buf, int(st.Size()))
+		_, err = io.ReadFull(f, b)
+		return b, err
+	})
 }
 
 func (c *copies) try(where string, read func() ([]byte, error)) bool {
