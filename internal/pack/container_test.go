@@ -176,8 +176,7 @@ func TestFooterHasOneEncoding(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tail := bytes.Clone(good[body:])
 			tt.change(tail)
-			crc := crc32.Checksum(tail[:rows+16], crc32.MakeTable(crc32.Castagnoli))
-			binary.LittleEndian.PutUint32(tail[rows+16:], crc)
+			fixChecksum(tail)
 			_, err := pack.ParseFooter(tail, int64(len(good)))
 			if err == nil || errs.KindOf(err) != tt.kind {
 				t.Errorf("got %v, want class %v", err, tt.kind)
@@ -192,6 +191,12 @@ func TestFooterHasOneEncoding(t *testing.T) {
 	if _, err := pack.ParseFooter(good[body:], int64(len(good))+1); errs.KindOf(err) != errs.Corrupt {
 		t.Errorf("size: %v", err)
 	}
+}
+
+// fixChecksum puts right the checksum of a changed footer and trailer.
+func fixChecksum(tail []byte) {
+	end := len(tail) - 8
+	binary.LittleEndian.PutUint32(tail[end:], crc32.Checksum(tail[:end], crc32.MakeTable(crc32.Castagnoli)))
 }
 
 func swap(a, b []byte) {
@@ -212,7 +217,7 @@ func FuzzContainer(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, tail []byte, size int64) {
 		if len(tail) >= pack.TrailerSize { // the checksum, which fuzzing can't guess
-			binary.LittleEndian.PutUint32(tail[len(tail)-8:], crc32.Checksum(tail[:len(tail)-8], crc32.MakeTable(crc32.Castagnoli)))
+			fixChecksum(tail)
 		}
 		foot, err := pack.ParseFooter(tail, size)
 		if err != nil {

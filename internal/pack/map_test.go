@@ -156,7 +156,7 @@ func TestParseMapRefuses(t *testing.T) {
 			if strings.HasPrefix(name, "codec") {
 				want = errs.Other
 			}
-			if errs.KindOf(err) != want && errs.KindOf(err) != errs.Corrupt {
+			if errs.KindOf(err) != want {
 				t.Errorf("class %v of %v", errs.KindOf(err), err)
 			}
 		})

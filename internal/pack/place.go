@@ -2,6 +2,7 @@ package pack
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -130,7 +131,7 @@ func appendMap(b []byte, places []Place, lineAt func(int) line) ([]byte, error) 
 	for i := range places {
 		l := lineAt(i)
 		if err := places[i].check(l); err != nil {
-			return b, corrupt("place %d: %w", i+1, err)
+			return b, fmt.Errorf("place %d: %w", i+1, err)
 		}
 		b = s.append(b, &places[i], uint32(l.size))
 	}
@@ -210,12 +211,12 @@ func parseMap(text []byte, n int, lineAt func(int) line) ([]Place, error) {
 	for i := range places {
 		var err error
 		if rest, err = s.cut(rest, &places[i], lineAt(i)); err != nil {
-			return nil, corrupt("map, place %d: %w", i+1, err)
+			return nil, fmt.Errorf("map, place %d: %w", i+1, err)
 		}
 	}
 	again, err := appendMap(make([]byte, 0, len(text)), places, lineAt)
 	if err != nil {
-		return nil, corrupt("map: %w", err)
+		return nil, fmt.Errorf("map: %w", err)
 	}
 	if !bytes.HasPrefix(text, again) {
 		return nil, corrupt("a map that is not spelled as maps are")
@@ -265,7 +266,7 @@ func (s *mapState) move(text string) (err error) {
 	s.here, s.at = Place{}, true
 	if key != "-" {
 		if s.here.Container, err = object.ParseID(key); err != nil {
-			return err
+			return corrupt("%w", err)
 		}
 	}
 	s.here.Offset, err = parse32(offset)
