@@ -44,8 +44,8 @@ func TestChunkTreeCutsAfterLinesWhoseOwnIDSaysSo(t *testing.T) {
 		if got, err := object.ReadChunkRoot(t.Context(), s.get, root.ID); err != nil || got != root || got.Files != int64(n) {
 			t.Errorf("%d chunks: root %+v, %v; want %+v", n, got, err, root)
 		}
-		if diff := cmp.Diff(want, collect(t, object.Chunks(t.Context(), s.get, root.ID, 0, -1))); diff != "" {
-			t.Error(diff)
+		if got := collect(t, object.Chunks(t.Context(), s.get, root.ID, 0, -1)); !slices.Equal(got, want) {
+			t.Errorf("%d chunks: others are read, %d of them", n, len(got))
 		}
 		for id, text := range s.nodes {
 			l, err := object.ParseChunks(text)

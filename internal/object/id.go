@@ -26,26 +26,29 @@ func ParseID(s string) (ID, error) {
 	if len(s) != 2*len(id) {
 		return ID{}, fmt.Errorf("hash has %d characters, want 64 hex digits", len(s))
 	}
+	var bad byte
 	for i := range id {
-		hi, lo := nibble(s[2*i]), nibble(s[2*i+1])
-		if hi|lo > 0xf {
-			return ID{}, fmt.Errorf("hash %q is not 64 lower-case hex digits", s)
-		}
-		id[i] = hi<<4 | lo
+		hi, lo := nibbles[s[2*i]], nibbles[s[2*i+1]]
+		bad |= hi | lo
+		id[i] = hi<<4 | lo&0xf
+	}
+	if bad > 0xf {
+		return ID{}, fmt.Errorf("hash %q is not 64 lower-case hex digits", s)
 	}
 	return id, nil
 }
 
-// nibble returns the value of a lower-case hex digit, or 0xff.
-func nibble(c byte) byte {
-	switch {
-	case '0' <= c && c <= '9':
-		return c - '0'
-	case 'a' <= c && c <= 'f':
-		return c - 'a' + 10
+// nibbles are the values of lower-case hex digits; other bytes have 0xff. A
+// table, since every line of a tree has 64 of them.
+var nibbles = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xff
 	}
-	return 0xff
-}
+	for i, c := range "0123456789abcdef" {
+		t[c] = byte(i)
+	}
+	return t
+}()
 
 // String returns the 64 digits.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }

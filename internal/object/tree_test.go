@@ -168,8 +168,8 @@ func TestTreeIsWhatTheRuleSays(t *testing.T) {
 			if diff := cmp.Diff(nodes, got); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(entries, s.list(t, root.ID, object.Scope{})); diff != "" {
-				t.Error(diff)
+			if got := s.list(t, root.ID, object.Scope{}); !slices.Equal(got, entries) {
+				t.Errorf("other lines are read, %d of them", len(got))
 			}
 		})
 	}
@@ -227,8 +227,8 @@ func TestScopeReadsOnlyNodesTowardsThePaths(t *testing.T) {
 				}
 			}
 			s.read = nil
-			if diff := cmp.Diff(want, s.list(t, root.ID, object.Scope{Under: tt.under})); diff != "" {
-				t.Error(diff)
+			if got := s.list(t, root.ID, object.Scope{Under: tt.under}); !slices.Equal(got, want) {
+				t.Errorf("%d lines, want %d", len(got), len(want))
 			}
 			if len(s.read) > tt.nodes {
 				t.Errorf("%d nodes read, want at most %d", len(s.read), tt.nodes)

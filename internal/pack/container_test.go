@@ -10,7 +10,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/object"
 	"github.com/mlv-dev/mlv/internal/pack"
@@ -65,7 +64,7 @@ func TestContainerIsToTheByte(t *testing.T) {
 
 func TestFooterFindsEveryFrameAndNoOther(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for _, n := range []int{1, 2, 3, 9, 100, 20_000} {
+	for _, n := range []int{1, 2, 3, 9, 100, 5_000} {
 		var b pack.Builder
 		var want []pack.Frame
 		for i := range n {
@@ -91,8 +90,8 @@ func TestFooterFindsEveryFrameAndNoOther(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, f.Frames()); diff != "" {
-			t.Fatal(diff)
+		if !slices.Equal(f.Frames(), want) {
+			t.Fatalf("of %d: other frames than were added", n)
 		}
 		for _, frame := range want {
 			if got, ok := f.Find(frame.Hash); !ok || got != frame {
