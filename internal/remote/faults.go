@@ -113,7 +113,10 @@ func (f *Faults) Get(ctx context.Context, key string, off, n int64) (io.ReadClos
 		return nil, err
 	}
 	body, err := f.b.Get(ctx, key, off, n)
-	if err != nil || fault == (Fault{Delay: fault.Delay}) {
+	switch {
+	case err != nil && fault.Err != nil:
+		return nil, fault.Err
+	case err != nil || fault == (Fault{Delay: fault.Delay}):
 		return body, err
 	}
 	defer func() { _ = body.Close() }()
@@ -135,7 +138,10 @@ func (f *Faults) Stat(ctx context.Context, key string) (Info, error) {
 		return Info{}, err
 	}
 	info, err := f.b.Stat(ctx, key)
-	return info, errors.Join(err, fault.Err)
+	if fault.Err != nil {
+		return Info{}, fault.Err
+	}
+	return info, err
 }
 
 // List implements Bucket. A fault that is late comes after the first half of

@@ -50,10 +50,10 @@ type fetch struct {
 	view   *view
 	tab    *table
 	local  *inventory
-	losses errs.List
 	spares chan []byte // for decoding
 
-	mu     sync.Mutex // guards the following while several store
+	mu     sync.Mutex      // guards the following while several store
+	lost   map[int][]error // by want, what can't be had
 	batch  *store.Batch
 	held   int64 // bytes in batch
 	result FetchResult
@@ -66,7 +66,7 @@ type fetch struct {
 // was stored before an interruption stays.
 func Fetch(ctx context.Context, opts FetchOptions) (FetchResult, error) {
 	if opts.Jobs <= 0 {
-		opts.Jobs = 8
+		opts.Jobs = defaultJobs
 	}
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
@@ -80,10 +80,7 @@ func Fetch(ctx context.Context, opts FetchOptions) (FetchResult, error) {
 	err := f.run(ctx)
 	c := f.bucket.Counts()
 	f.result.Received, f.result.Requests = c.Received, c.Requests()
-	if err != nil {
-		return f.result, err
-	}
-	return f.result, f.losses.Err()
+	return f.result, err
 }
 
 func (f *fetch) run(ctx context.Context) error {
@@ -101,15 +98,57 @@ func (f *fetch) run(ctx context.Context) error {
 	if f.result.UpToDate = len(absent) == 0; f.result.UpToDate {
 		return nil
 	}
-	at, err := f.locate(ctx, absent)
+	f.opts.Meter.Phase("fetching")
+	final, err := f.attempts(ctx, absent)
 	if err != nil {
 		return err
 	}
-	f.opts.Meter.Phase("fetching")
-	f.batch = f.opts.Store.NewBatch()
-	err = f.get(ctx, absent, at)
-	// What arrived is good, whatever stopped the rest.
-	return errors.Join(err, f.commit(context.WithoutCancel(ctx)))
+	var list errs.List
+	for i := range f.opts.Wants {
+		for _, err := range final[i] {
+			list.Add(err)
+		}
+	}
+	return list.Err()
+}
+
+// maxAttempts bounds how many records are tried for one output.
+const maxAttempts = 3
+
+// attempts gets the wants with the given numbers, and returns what of each
+// can't be had. What one record leads to in vain, others are asked for.
+func (f *fetch) attempts(ctx context.Context, numbers []int) (final map[int][]error, err error) {
+	final = map[int][]error{}
+	avoid := map[object.ID]bool{}
+	for range maxAttempts {
+		f.lost = map[int][]error{}
+		at, err := f.locate(ctx, numbers, avoid)
+		if err != nil {
+			return nil, err
+		}
+		f.batch = f.opts.Store.NewBatch()
+		err = f.get(ctx, numbers, at)
+		// What arrived is good, whatever stopped the rest.
+		if err = errors.Join(err, f.commit(context.WithoutCancel(ctx))); err != nil {
+			return nil, err
+		}
+		var again []int
+		for _, i := range numbers {
+			l, ok := at[i]
+			if !ok && final[i] != nil {
+				continue // the last attempt knows more
+			}
+			final[i] = f.lost[i]
+			if ok && len(f.lost[i]) > 0 {
+				avoid[l.record] = true
+				again = append(again, i)
+			}
+		}
+		if numbers = again; len(numbers) == 0 {
+			break
+		}
+	}
+	return final, nil
 }
 
 // get stores the located wants.
@@ -120,16 +159,16 @@ func (f *fetch) get(ctx context.Context, wants []int, at map[int]located) error 
 	var tops []nodeRef
 	var files []piece
 	for _, i := range wants {
-		w, l := &f.opts.Wants[i], at[i]
+		w := &f.opts.Wants[i]
+		l, ok := at[i]
 		switch {
+		case !ok: // named already
 		case l.node != nil:
-			l.node.tag = i
 			d.add(l.node)
-		case l.spot.kind == nowhere: // named already
 		case w.Mode == object.Tree:
 			tops = append(tops, nodeRef{id: w.ID, spot: l.spot, at: w.Path, tag: i})
 		default:
-			files = f.want(files, w.ID, w.Size, l.spot, w.Path)
+			files = f.want(files, i, w.ID, w.Size, l.spot, w.Path)
 		}
 	}
 	if err := f.blobs(ctx, files); err != nil {
@@ -151,17 +190,19 @@ func (f *fetch) enter(n *node, k int, after fsx.Path) bool {
 // badNode names what can't be had because a node can't.
 func (f *fetch) badNode(ref nodeRef, err error) {
 	if c := ref.child; c != nil {
-		f.lose(ref.at, err, "%d files up to %q are out of reach", c.Files, string(c.Last))
+		f.lose(ref.tag, ref.at, err, "%d files up to %q are out of reach", c.Files, string(c.Last))
 		return
 	}
-	f.lose(ref.at, err, "its list of files can't be read")
+	f.lose(ref.tag, ref.at, err, "its list of files can't be read")
 }
 
-// lose records that something at a path can't be had.
-func (f *fetch) lose(at fsx.Path, err error, format string, args ...any) {
+// lose notes that something at a path of a want can't be had.
+func (f *fetch) lose(want int, at fsx.Path, err error, format string, args ...any) {
 	hint := "run 'mlv push --verify' where the data is, or fetch from another remote"
 	args = append(args, err)
-	f.losses.Add(errs.At(errs.KindOf(err), string(at), hint, format+": %w", args...))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost[want] = append(f.lost[want], errs.At(errs.KindOf(err), string(at), hint, format+": %w", args...))
 }
 
 // keep stores a node.
@@ -181,7 +222,7 @@ func (f *fetch) leaves(ctx context.Context, nodes []*node) error {
 		for k := range n.list.Entries {
 			e := &n.list.Entries[k]
 			if e.Size > 0 && under.has(e.Path) {
-				list = f.want(list, e.ID, e.Size, n.spots[k], n.at.Join(e.Path))
+				list = f.want(list, n.tag, e.ID, e.Size, n.spots[k], n.at.Join(e.Path))
 			}
 		}
 	}

@@ -9,10 +9,11 @@ import (
 )
 
 // located is where an output is on the remote: a top node that was read, or
-// where it lies. The zero located is nowhere.
+// where it lies.
 type located struct {
-	node *node
-	spot spot
+	node   *node
+	spot   spot
+	record object.ID // root of the record that says so
 }
 
 // fewRoots is up to how many roots their own records are asked for first.
@@ -22,8 +23,13 @@ const fewRoots = 4
 type finder struct {
 	view    *view
 	history History
+	avoid   map[object.ID]bool // records, by root, that led astray
 	at      map[object.ID]located
 	damaged map[object.ID]error // records that can't be read
+}
+
+func newFinder(v *view, h History) *finder {
+	return &finder{view: v, history: h, at: map[object.ID]located{}, damaged: map[object.ID]error{}}
 }
 
 // find locates outputs as well as it can. Of few, it looks at their own
@@ -56,14 +62,14 @@ func (f *finder) own(ctx context.Context, outputs []object.Entry) error {
 	var roots []tree
 	seen := map[object.ID]bool{}
 	for _, e := range outputs {
-		if !seen[e.ID] {
+		if !seen[e.ID] && !f.avoid[e.ID] {
 			seen[e.ID] = true
 			roots = append(roots, tree{e.Path, e.ID})
 		}
 	}
 	found, err := f.view.ofRoots(ctx, roots, func(t tree, err error) { f.damaged[t.id] = err })
 	for _, r := range found {
-		f.at[r.root] = located{r.node, r.spot}
+		f.at[r.root] = located{r.node, r.spot, r.root}
 	}
 	return err
 }
@@ -107,7 +113,7 @@ func (f *finder) project(ctx context.Context, lines, outputs []object.Entry) err
 		return nil
 	}
 	p, err := newProject(lines)
-	if err != nil {
+	if err != nil || f.avoid[p.root.ID] {
 		return err
 	}
 	r, err := f.view.record(ctx, tree{id: p.root.ID})
@@ -127,7 +133,7 @@ func (f *finder) project(ctx context.Context, lines, outputs []object.Entry) err
 		for _, n := range nodes {
 			for k, e := range n.list.Entries {
 				if _, ok := f.at[e.ID]; !ok && wanted[e.ID] && n.spots[k].kind != nowhere {
-					f.at[e.ID] = located{spot: n.spots[k]}
+					f.at[e.ID] = located{spot: n.spots[k], record: r.root}
 				}
 			}
 		}
@@ -137,14 +143,15 @@ func (f *finder) project(ctx context.Context, lines, outputs []object.Entry) err
 	return d.run(ctx)
 }
 
-// locate finds the wants with the given numbers, and names those that are
-// nowhere.
-func (f *fetch) locate(ctx context.Context, numbers []int) (map[int]located, error) {
+// locate finds the wants with the given numbers, without the records that led
+// astray before, and names those that are nowhere.
+func (f *fetch) locate(ctx context.Context, numbers []int, avoid map[object.ID]bool) (map[int]located, error) {
 	var outputs []object.Entry
 	for _, i := range numbers {
 		outputs = append(outputs, f.opts.Wants[i].Entry)
 	}
-	finder := &finder{view: f.view, history: f.opts.History, at: map[object.ID]located{}, damaged: map[object.ID]error{}}
+	finder := newFinder(f.view, f.opts.History)
+	finder.avoid = avoid
 	if err := finder.find(ctx, outputs); err != nil {
 		return nil, err
 	}
@@ -155,14 +162,15 @@ func (f *fetch) locate(ctx context.Context, numbers []int) (map[int]located, err
 		switch {
 		case ok && l.node != nil:
 			n := *l.node // each want has its own
-			n.at = w.Path
-			at[i] = located{node: &n}
+			n.at, n.tag = w.Path, i
+			l.node = &n
+			at[i] = l
 		case ok:
 			at[i] = l
 		case finder.damaged[w.ID] != nil:
-			f.lose(w.Path, finder.damaged[w.ID], "its record can't be read")
+			f.lose(i, w.Path, finder.damaged[w.ID], "its record can't be read")
 		default:
-			f.losses.Add(errs.At(errs.Missing, string(w.Path), "run 'mlv push' where the data is",
+			f.lost[i] = append(f.lost[i], errs.At(errs.Missing, string(w.Path), "run 'mlv push' where the data is",
 				"object %s is not on %s", w.ID.Short(), f.opts.Remote))
 		}
 	}

@@ -5,9 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -62,6 +60,14 @@ func (s *site) reopen() {
 		s.t.Fatal(err)
 	}
 	s.open()
+}
+
+// forget drops the journals.
+func (s *site) forget() {
+	s.t.Helper()
+	if err := s.mlv.RemoveAll("push"); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 // dirOf stores a directory and returns it as an output.
@@ -145,7 +151,12 @@ func (s *site) push(b remote.Bucket, outputs []object.Entry, earlier ...[]object
 // a file has the path "".
 func audit(t *testing.T, b remote.Bucket) map[object.ID]files {
 	t.Helper()
-	a := &auditor{t: t, b: b, objects: map[string][]byte{}}
+	d, err := pack.NewDecoder()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	a := &auditor{t: t, d: d, objects: map[string][]byte{}, frames: map[pack.Place][]byte{}}
 	roots := map[object.ID]files{}
 	for info, err := range b.List(t.Context(), "") {
 		if err != nil {
@@ -176,22 +187,13 @@ func audit(t *testing.T, b remote.Bucket) map[object.ID]files {
 
 type auditor struct {
 	t       *testing.T
-	b       remote.Bucket
+	d       *pack.Decoder
 	objects map[string][]byte
-}
-
-func (a *auditor) decoder() *pack.Decoder {
-	d, err := pack.NewDecoder()
-	if err != nil {
-		a.t.Fatal(err)
-	}
-	return d
+	frames  map[pack.Place][]byte
 }
 
 func (a *auditor) record(body []byte) (object.ID, files, error) {
-	d := a.decoder()
-	defer d.Close()
-	plain, err := d.AppendText(nil, body)
+	plain, err := a.d.AppendText(nil, body)
 	if err != nil {
 		return object.ID{}, nil, err
 	}
@@ -208,6 +210,18 @@ func (a *auditor) record(body []byte) (object.ID, files, error) {
 }
 
 func (a *auditor) frame(p pack.Place) ([]byte, error) {
+	p.Skip = 0
+	if b, ok := a.frames[p]; ok {
+		return b, nil
+	}
+	b, err := a.decode(p)
+	if err == nil {
+		a.frames[p] = b
+	}
+	return b, err
+}
+
+func (a *auditor) decode(p pack.Place) ([]byte, error) {
 	k := inBlobs
 	if p.Node {
 		k = inNodes
@@ -220,13 +234,11 @@ func (a *auditor) frame(p pack.Place) ([]byte, error) {
 	if int(p.Offset+p.Stored) > len(body) {
 		return nil, fmt.Errorf("%s has no frame of %d bytes at %d", key, p.Stored, p.Offset)
 	}
-	d := a.decoder()
-	defer d.Close()
 	stored := body[p.Offset:][:p.Stored]
 	if p.Node {
-		return d.AppendText(nil, stored)
+		return a.d.AppendText(nil, stored)
 	}
-	return d.Append(nil, stored, p.Codec, int(p.Plain))
+	return a.d.Append(nil, stored, p.Codec, int(p.Plain))
 }
 
 func (a *auditor) blob(id object.ID, size int64, p pack.Place) ([]byte, error) {
@@ -356,8 +368,3 @@ func wantKind(t *testing.T, what string, err error, want errs.Kind) {
 		t.Errorf("%s: %v, want class %v", what, err, want)
 	}
 }
-
-var (
-	_ = io.Discard
-	_ = os.Stdout
-)

@@ -12,12 +12,13 @@ import (
 // A piece is content to get: a whole small file, or one of a frame's several.
 type piece struct {
 	row    uint32
-	at     fsx.Path // where in the project it was first met
+	want   int      // number of the Want that it was first met in
+	at     fsx.Path // and its path there
 	stored bool
 }
 
 // want adds to list the content id, unless it is here or was wanted before.
-func (f *fetch) want(list []piece, id object.ID, size int64, s spot, at fsx.Path) []piece {
+func (f *fetch) want(list []piece, number int, id object.ID, size int64, s spot, at fsx.Path) []piece {
 	i := f.tab.add(id, asBlob)
 	r := f.tab.at(i)
 	if r.flags&fresh != 0 {
@@ -25,7 +26,7 @@ func (f *fetch) want(list []piece, id object.ID, size int64, s spot, at fsx.Path
 	}
 	r.flags |= fresh
 	r.size, r.spot = size, s
-	return append(list, piece{row: i, at: at})
+	return append(list, piece{row: i, want: number, at: at})
 }
 
 // A frame is the pieces that lie in one, by where.
@@ -162,7 +163,12 @@ func (f *fetch) count(size int64) {
 func (f *fetch) loseFrame(fr *frame, err error) {
 	for _, p := range fr.pieces {
 		if !p.stored {
-			f.lose(p.at, err, "not fetched")
+			f.losePiece(p, err)
 		}
 	}
+}
+
+func (f *fetch) losePiece(p piece, err error) {
+	f.lose(p.want, p.at, err, "not fetched")
+	f.tab.at(p.row).flags &^= fresh // it may be had elsewhere
 }

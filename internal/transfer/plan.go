@@ -16,19 +16,22 @@ const chunkedFrom = 4<<20 + 1
 // its place where the remote has it, and what is to be sent.
 type plan struct {
 	tab     *table
-	project layer               // new nodes of the project tree
-	outputs layer               // those of the directories that it lists
-	need    []uint32            // blobs to send, in the order of the trees
-	large   map[uint32]fsx.Path // of the chunked ones, where they are in the project
-	bases   map[fsx.Path]based  // trees and chunked files of the bases, by path
-	faults  map[uint32]error    // why rows are lost
+	project layer                // new nodes of the project tree
+	outputs layer                // those of the directories that it lists
+	need    []uint32             // blobs to send, in the order of the trees
+	large   map[uint32]fsx.Path  // of the chunked ones, where they are in the project
+	bases   map[fsx.Path]earlier // trees and chunked files of the bases, by path
+	faults  map[uint32]error     // why rows are lost
+
+	averages map[uint32]object.Root // of large files, the chunk trees of their bases
+	chunks   map[uint32][]uint32    // of those that were sent, the chunks in order
 }
 
 // A layer is the new nodes of some trees, by level, in the order of the trees.
 type layer [object.MaxLevel + 1][]item
 
-// A based is a tree or chunked file of a base.
-type based struct {
+// An earlier is a tree or chunked file of a base.
+type earlier struct {
 	id   object.ID
 	spot spot
 }
@@ -40,7 +43,10 @@ type item struct {
 }
 
 func newPlan() plan {
-	return plan{tab: newTable(), large: map[uint32]fsx.Path{}, bases: map[fsx.Path]based{}, faults: map[uint32]error{}}
+	return plan{
+		tab: newTable(), large: map[uint32]fsx.Path{}, bases: map[fsx.Path]earlier{}, faults: map[uint32]error{},
+		averages: map[uint32]object.Root{}, chunks: map[uint32][]uint32{},
+	}
 }
 
 // compare finds what is new in the wanted trees against those the remote has,
@@ -114,27 +120,33 @@ func (p *push) tops(ctx context.Context, wanted []tree) (tops layer) {
 // learn enters in the table where the lines of a node of a base lie, and
 // returns the nodes among them.
 func (p *push) learn(n *node) (refs []nodeRef) {
-	for i := range n.list.Children {
-		c := &n.list.Children[i]
-		if row := p.know(c.ID, asNode, n.spots[i]); row != nil {
-			refs = append(refs, nodeRef{id: c.ID, spot: row.spot, level: n.list.Level - 1, child: c, at: n.at})
-		}
+	for k := range n.list.Children {
+		c := &n.list.Children[k]
+		p.know(c.ID, asNode, n.spots[k])
+		refs = append(refs, nodeRef{id: c.ID, spot: n.spots[k], level: n.list.Level - 1, child: c, at: n.at})
 	}
-	for i := range n.list.Entries {
-		e := &n.list.Entries[i]
-		if s := n.spots[i]; s.kind != nowhere && p.know(e.ID, classOf(n.list, i), s) != nil && s.kind == inNodes {
-			p.bases[n.at.Join(e.Path)] = based{e.ID, s}
+	for k := range n.list.Entries {
+		e := &n.list.Entries[k]
+		s := n.spots[k]
+		if s.kind == nowhere {
+			continue
+		}
+		p.know(e.ID, classOf(n.list, k), s)
+		if s.kind == inNodes {
+			p.bases[n.at.Join(e.Path)] = earlier{e.ID, s}
 		}
 	}
 	return refs
 }
 
-// know enters where an object lies, unless that is known to be damaged.
+// know enters where an object lies, unless that can't be relied on.
 func (p *push) know(id object.ID, c class, s spot) *row {
-	if p.damage.has(p.tab, id, s) {
+	i := p.tab.add(id, c)
+	r := p.tab.at(i)
+	if p.damage.bad(id, c, s) {
+		p.damage.old[i] = s
 		return nil
 	}
-	r := p.tab.at(p.tab.add(id, c))
 	if r.spot.kind == nowhere {
 		r.spot = s
 	}
@@ -192,6 +204,9 @@ func (p *push) expand(ctx context.Context, t item) (children []item, err error) 
 		if e.Mode == object.Tree || !p.want(b) { // trees are compared on their own
 			continue
 		}
+		if p.damage != nil {
+			p.damage.at[b] = t.at.Join(e.Path)
+		}
 		p.need = append(p.need, b)
 		p.bytes += e.Size
 		if e.Size >= chunkedFrom {
@@ -219,10 +234,18 @@ func (p *push) local(ctx context.Context, id object.ID) ([]byte, error) {
 }
 
 // lose marks row i as one that can't be sent. Nobody else may be at work on
-// it.
+// it. What the remote has a doubtful copy of stays where it is: the rest is
+// healed.
 func (p *push) lose(i uint32, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.damage != nil {
+		if s, ok := p.damage.old[i]; ok && p.tab.at(i).flags&isNode == 0 {
+			p.tab.at(i).spot = s
+			p.damage.keep(i, err)
+			return
+		}
+	}
 	p.tab.at(i).flags |= lost
 	p.faults[i] = err
 }

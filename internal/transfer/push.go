@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"runtime"
 	"sync"
@@ -75,6 +74,13 @@ type PushResult struct {
 // errAgain means that the remote changed under a push, which begins again.
 var errAgain = errors.New("the remote changed during the push")
 
+// defaultJobs is how many requests are made at once.
+const defaultJobs = 8
+
+// errSmaller means that the store takes no containers of this size: the push
+// begins again, sending what is not sent yet in smaller ones.
+var errSmaller = errors.New("smaller containers are needed")
+
 // rounds bounds how often a push begins again.
 const rounds = 5
 
@@ -89,12 +95,15 @@ type push struct {
 	tree    *project
 	result  PushResult
 	since   clock
-	damage  damage
+	damage  *damage // nil: nothing is known to be wrong
 
 	now     time.Time          // the remote's, from an answer; zero: not known
 	records []*record          // those that places rest on
-	settled map[object.ID]bool // roots with a record that need not be put
-	bytes   int64              // of the blobs to send
+	settled map[object.ID]bool // roots with a young record of their own
+	// unrecorded are the roots that the remote has in no record.
+	unrecorded map[object.ID]bool
+	bytes      int64 // of the blobs to send
+	maxBox     int64 // how large a container may get
 
 	mu sync.Mutex // guards tab.boxes, tab's growth, faults, result and the journal while several send
 }
@@ -121,12 +130,12 @@ func Push(ctx context.Context, opts PushOptions) (PushResult, error) {
 
 func newPush(ctx context.Context, opts PushOptions) (*push, error) {
 	if opts.Jobs <= 0 {
-		opts.Jobs = 8
+		opts.Jobs = defaultJobs
 	}
 	if opts.Workers <= 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
-	p := &push{opts: opts, bucket: remote.Count(opts.Bucket), meter: opts.Meter}
+	p := &push{opts: opts, bucket: remote.Count(opts.Bucket), meter: opts.Meter, maxBox: maxBox}
 	var err error
 	if p.tree, err = newProject(opts.Outputs); err != nil {
 		return nil, err
@@ -139,9 +148,14 @@ func newPush(ctx context.Context, opts PushOptions) (*push, error) {
 }
 
 func (p *push) run(ctx context.Context) error {
-	for range rounds {
+	for n := 0; n < rounds; {
 		err := p.round(ctx)
-		if !errors.Is(err, errAgain) {
+		switch {
+		case errors.Is(err, errAgain):
+			n++
+		case errors.Is(err, errSmaller):
+			p.maxBox /= 2
+		default:
 			return err
 		}
 		if err := p.journal.again(); err != nil {
@@ -156,7 +170,8 @@ func (p *push) round(ctx context.Context) error {
 	p.since = startClock()
 	p.plan = newPlan()
 	p.view = newView(p.bucket, p.opts.Jobs, p.tab)
-	p.records, p.settled, p.damage = nil, map[object.ID]bool{}, nil
+	p.records, p.damage = nil, nil
+	p.settled, p.unrecorded = map[object.ID]bool{}, map[object.ID]bool{}
 	if p.opts.Verify {
 		if clean, err := p.verify(ctx); err != nil || clean {
 			return err
@@ -315,11 +330,10 @@ func (p *push) unchanged(ctx context.Context) error {
 func (p *push) report(ctx context.Context) error {
 	var list errs.List
 	for _, e := range p.tree.lines {
-		if r := p.tab.find(e.ID, classOfOutput(e)); r == nil || r.flags&fresh == 0 || p.settled[e.ID] {
-			continue
+		if p.unrecorded[e.ID] {
+			p.result.Outputs++
+			p.blame(ctx, e, &list)
 		}
-		p.result.Outputs++
-		p.blame(ctx, e, &list)
 	}
 	for _, i := range p.need {
 		if r := p.tab.at(i); r.flags&lost == 0 {
@@ -327,8 +341,9 @@ func (p *push) report(ctx context.Context) error {
 			p.result.Bytes += r.size
 		}
 	}
-	if err := list.Err(); err != nil {
-		return fmt.Errorf("push: %w", err)
+	if p.damage != nil {
+		p.result.Files -= p.damage.kept
+		list.Add(p.damage.list.Err())
 	}
-	return nil
+	return list.Err()
 }

@@ -28,8 +28,8 @@ func (p *push) putRecords(ctx context.Context) ([]written, error) {
 			whole = false
 			continue
 		}
-		isNew := r != nil && r.flags&fresh != 0
-		if !hasRecord(e) || seen[e.ID] || p.settled[e.ID] || !isNew && !p.opts.Partial {
+		needed := p.opts.Partial || p.unrecorded[e.ID] || p.damage != nil && p.damage.records[e.ID]
+		if !hasRecord(e) || seen[e.ID] || p.settled[e.ID] || !needed {
 			continue
 		}
 		seen[e.ID] = true

@@ -11,6 +11,7 @@ import (
 	"github.com/mlv-dev/mlv/internal/object"
 	"github.com/mlv-dev/mlv/internal/pack"
 	"github.com/mlv-dev/mlv/internal/par"
+	"github.com/mlv-dev/mlv/internal/remote"
 	"github.com/mlv-dev/mlv/internal/store"
 )
 
@@ -19,9 +20,10 @@ const (
 	groupAim = 64 << 10 // plain bytes of a frame of several blobs
 	ownFrame = 32 << 10 // from here on a blob has a frame of its own
 
-	minBox  = 1 << 20
-	maxBox  = 16 << 20
-	boxTime = 10 * time.Second // a container is what goes up in this time
+	minBox   = 1 << 20
+	maxBox   = 16 << 20
+	leastBox = 64 << 10         // that a store must take
+	boxTime  = 10 * time.Second // a container is what goes up in this time
 
 	// boxMemory bounds the containers in memory, those being filled and those
 	// on their way.
@@ -49,7 +51,7 @@ type boxes struct {
 // newBoxes returns boxes for so many that are being filled at once.
 func newBoxes(p *push, filling int) *boxes {
 	b := &boxes{push: p}
-	b.aim.Store(4 * minBox) // until the first put was timed
+	b.aim.Store(min(4*minBox, p.maxBox)) // until the first put was timed
 	n := min(filling+p.opts.Jobs, boxMemory/maxBox)
 	n = max(n, filling+1)
 	b.pool = make(chan *box, n)
@@ -82,7 +84,11 @@ func (b *boxes) put(ctx context.Context, x *box) error {
 	key := object.Sum(x.buf)
 	start := time.Now()
 	name := containerKey(x.kind, key)
-	if err := b.push.bucket.Put(ctx, name, bytes.NewReader(x.buf), int64(len(x.buf))); err != nil {
+	err = b.push.bucket.Put(ctx, name, bytes.NewReader(x.buf), int64(len(x.buf)))
+	if errors.Is(err, remote.ErrTooLarge) && b.push.maxBox > leastBox {
+		return errSmaller
+	}
+	if err != nil {
 		return err
 	}
 	b.timed(int64(len(x.buf)), time.Since(start))
@@ -126,7 +132,7 @@ func (b *boxes) timed(n int64, d time.Duration) {
 		return // mostly latency
 	}
 	perSecond := float64(n) / max(d.Seconds(), 1e-3)
-	b.aim.Store(int64(min(max(perSecond*boxTime.Seconds(), minBox), maxBox)))
+	b.aim.Store(int64(min(max(perSecond*boxTime.Seconds(), minBox), float64(b.push.maxBox))))
 }
 
 // A packer puts blobs into boxes, one after another. Each worker has its own.

@@ -23,6 +23,13 @@ func (p *push) survey(ctx context.Context) error {
 	if err := p.compare(ctx, &p.project, []tree{{id: p.tree.root.ID}}, bases); err != nil {
 		return err
 	}
+	if p.damage != nil {
+		for _, e := range p.tree.lines {
+			if s, ok := p.damage.lines[e.ID]; ok {
+				p.know(e.ID, classOfOutput(e), s)
+			}
+		}
+	}
 	roots, bases, err := p.located(ctx)
 	if err != nil {
 		return err
@@ -30,12 +37,18 @@ func (p *push) survey(ctx context.Context) error {
 	if err := p.resume(ctx); err != nil {
 		return err
 	}
-	return p.compare(ctx, &p.outputs, roots, bases)
+	if err := p.compare(ctx, &p.outputs, roots, bases); err != nil {
+		return err
+	}
+	return p.baseChunks(ctx)
 }
 
 // base returns the record of the project tree of the newest commit that has
 // one on the remote, nil if none has.
 func (p *push) base(ctx context.Context) (*record, error) {
+	if p.damage != nil && p.damage.tree != nil {
+		return p.damage.tree, nil
+	}
 	skip := p.tree.root.ID
 	if p.opts.Partial {
 		skip = object.ID{} // its tree was not asked for
@@ -65,13 +78,18 @@ func (p *push) located(ctx context.Context) (roots []tree, bases []*node, err er
 			roots = append(roots, t)
 		}
 	}
+	for _, t := range ask {
+		p.unrecorded[t.id] = true
+	}
 	found, err := p.view.ofRoots(ctx, ask, func(tree, error) {})
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, r := range found {
+		if p.damage == nil {
+			delete(p.unrecorded, r.root)
+		}
 		p.records = append(p.records, r)
-		p.settled[r.root] = p.settled[r.root] || !p.opts.Partial
 		if r.node != nil {
 			bases = append(bases, r.node)
 		} else {

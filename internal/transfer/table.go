@@ -33,6 +33,7 @@ const (
 	fresh                     // this push sends it
 	shared                    // a node that both the wanted tree and a base have
 	encoded                   // a node that this push put with its map
+	based                     // a chunk that the base of a large file has
 	lost                      // it can't be had
 )
 
