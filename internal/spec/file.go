@@ -87,7 +87,11 @@ type fileReader struct {
 	dec   decoder
 	above int
 	errs  []error
+	made  map[string]bool // outs of the stage that is being read
 }
+
+// maxProblems is how many things in one file are told of at once.
+const maxProblems = 100
 
 func (r *fileReader) note(err error) {
 	if err != nil {
@@ -112,7 +116,9 @@ func (r *fileReader) read() {
 	for _, pair := range root.Pairs {
 		r.note(r.field(pair))
 	}
-	r.errs = append(r.errs, checkSettings(r.file.Doc, AtProject)...)
+	if r.file.Dir() == "" {
+		r.errs = append(r.errs, checkSettings(r.file.Doc, AtProject)...)
+	}
 }
 
 func (r *fileReader) field(pair value.Pair) (err error) {
@@ -137,6 +143,8 @@ func (r *fileReader) field(pair value.Pair) (err error) {
 		err = r.measures(d, n)
 	default:
 		switch {
+		case isSection(key) && r.file.Dir() != "":
+			err = r.dec.errorf(pair.Key, "move it to the mlv.yaml that has 'project:'", "%q is for the whole project", key)
 		case isSection(key):
 		case slices.Contains(laterFields, key):
 			err = r.dec.later(pair.Key)

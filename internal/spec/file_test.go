@@ -144,6 +144,31 @@ func TestFileKeepsSoundStagesBesideABrokenOne(t *testing.T) {
 	}
 }
 
+func TestSettingsBelowTheRootAreRefused(t *testing.T) {
+	_, problems := ParseFile("sub/mlv.yaml", []byte("remotes: {origin: {url: x}}\nstages: {}\n"), 0)
+	if len(problems) != 1 || !strings.HasPrefix(problems[0].Error(), `sub/mlv.yaml:1:1: "remotes" is for the whole project`) {
+		t.Error(problems)
+	}
+}
+
+// TestLargeFilesTakeLinearTime reads files that take minutes where anything is
+// looked up by going through all before it.
+func TestLargeFilesTakeLinearTime(t *testing.T) {
+	var stages, outs strings.Builder
+	stages.WriteString("stages:\n")
+	outs.WriteString("stages:\n  a:\n    cmd: x\n    outs:\n")
+	for i := range 100_000 {
+		fmt.Fprintf(&stages, "  s%d: {cmd: x}\n  b%d: {cdm: x}\n", i, i)
+		fmt.Fprintf(&outs, "    - o/%d\n", i)
+	}
+	if f, problems := ParseFile(FileName, []byte(stages.String()), 0); len(problems) != maxProblems || len(f.Stages) != maxProblems {
+		t.Errorf("%d stages, %d problems", len(f.Stages), len(problems))
+	}
+	if f, problems := ParseFile(FileName, []byte(outs.String()), 0); len(problems) != 0 || len(f.Stages[0].Outs) != 100_000 {
+		t.Errorf("%d problems", len(problems))
+	}
+}
+
 func FuzzFile(f *testing.F) {
 	f.Add(vector(f, "mlv-yaml/good/whole.yaml"))
 	f.Add([]byte("stages: {a: {cmd: [x], outs: [{b: {push: no}}]}}"))

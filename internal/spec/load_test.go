@@ -142,6 +142,37 @@ func TestLoadGoesOnPastBrokenFiles(t *testing.T) {
 	}
 }
 
+// A countingFS remembers the folders that are listed.
+type countingFS struct {
+	fstest.MapFS
+	listed *[]string
+}
+
+func (c countingFS) ReadDir(name string) ([]fs.DirEntry, error) {
+	*c.listed = append(*c.listed, name)
+	return c.MapFS.ReadDir(name)
+}
+
+func TestLoadListsNoFolderThatHoldsNoFilesOfItsOwn(t *testing.T) {
+	var listed []string
+	load(t, countingFS{fstest.MapFS{
+		"mlv.yaml":            file("project: P\nstages: {a: {cmd: x, outs: [gen, sub/made]}}\n"),
+		".gitignore":          file("/data\n.venv/\n"),
+		".mlvignore":          file("huge\n"),
+		"data.mlv":            pointerFile("data/"),
+		"data/a/b/c":          file(""),
+		"gen/a/b":             file(""),
+		"sub/made/a":          file(""),
+		".venv/lib/x":         file(""),
+		"src/huge/x":          file(""),
+		".mlv/cache/files/ab": file(""),
+		".git/objects/ab":     file(""),
+	}, &listed})
+	if diff := cmp.Diff([]string{".", "src", "sub"}, listed); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestLoadStopsWhenCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

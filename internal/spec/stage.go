@@ -97,6 +97,9 @@ func (r *fileReader) stages(n *value.Node) {
 		return
 	}
 	for _, pair := range n.Pairs {
+		if len(r.errs) >= maxProblems {
+			return
+		}
 		s, err := r.stage(pair)
 		r.note(err)
 		if err == nil {
@@ -106,8 +109,8 @@ func (r *fileReader) stages(n *value.Node) {
 }
 
 func (r *fileReader) stage(pair value.Pair) (*Stage, error) {
-	line, _ := r.file.Doc.Position(pair.Key.Start)
-	s := &Stage{Name: pair.Key.Text, From: r.file.Path, Line: line, Wdir: r.file.Dir()}
+	s := &Stage{Name: pair.Key.Text, From: r.file.Path, Line: r.file.Doc.Line(pair.Key.Start), Wdir: r.file.Dir()}
+	r.made = map[string]bool{}
 	d := r.dec.in("stage " + s.Name)
 	if !isStageName(s.Name) {
 		return nil, r.dec.errorf(pair.Key, "", "%q is no name of a stage: letters, digits, '_' and '-' make one", s.Name)
@@ -258,10 +261,11 @@ func (r *fileReader) params(d decoder, n *value.Node, s *Stage) ([]Param, error)
 		return nil, d.wants(n, "a list of keys")
 	}
 	var params []Param
+	at := map[string]int{}
 	use := func(p Place) *Param {
-		i := slices.IndexFunc(params, func(q Param) bool { return q.Full == p.Full })
-		if i < 0 {
-			i = len(params)
+		i, ok := at[p.Full]
+		if !ok {
+			i, at[p.Full] = len(params), len(params)
 			params = append(params, Param{Place: p})
 		}
 		return &params[i]
@@ -334,11 +338,10 @@ func (r *fileReader) outs(d decoder, n *value.Node, s *Stage, metric bool) error
 		if err := checkOut(p.Full); err != nil {
 			return d.errorf(target, "", "%s", err)
 		}
-		for _, o := range s.Outs {
-			if o.Full == p.Full {
-				return d.errorf(target, "", "%s stands twice among the outs and metrics", p.Full)
-			}
+		if r.made[p.Full] {
+			return d.errorf(target, "", "%s stands twice among the outs and metrics", p.Full)
 		}
+		r.made[p.Full] = true
 		out := Out{Place: p, Metric: metric}
 		if err := r.flags(d.in(target.Text), flags, s, &out); err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -61,8 +62,10 @@ func (n *Node) Get(key string) *Node {
 // A Document is a YAML file: its text and the nodes in it.
 type Document struct {
 	Name string // for messages: the path as the user knows it
-	src  []byte
-	Root *Node // never nil; Absent in an empty file
+	Root *Node  // never nil; Absent in an empty file
+
+	src   []byte
+	lines []int // where each line but the first begins
 }
 
 // Bytes returns the text, which is the Document's own.
@@ -71,8 +74,16 @@ func (d *Document) Bytes() []byte { return d.src }
 // Position returns the line and column, in characters, of an offset, from 1.
 func (d *Document) Position(offset int) (line, col int) {
 	offset = min(offset, len(d.src))
-	start := bytes.LastIndexByte(d.src[:offset], '\n') + 1
-	return bytes.Count(d.src[:start], []byte("\n")) + 1, utf8.RuneCount(d.src[start:offset]) + 1
+	return d.Line(offset), utf8.RuneCount(d.src[d.lineStart(offset):offset]) + 1
+}
+
+// Line returns the line of an offset, from 1.
+func (d *Document) Line(offset int) int {
+	i, found := slices.BinarySearch(d.lines, offset)
+	if found {
+		i++
+	}
+	return i + 1
 }
 
 // Errorf returns a usage error at n that shows its line with a caret.
@@ -82,16 +93,29 @@ func (d *Document) Errorf(n *Node, hint, format string, args ...any) *errs.Error
 
 // ErrorAt returns a usage error at an offset that shows its line with a caret.
 func (d *Document) ErrorAt(offset int, hint, text string) *errs.Error {
-	return errorAt(d.Name, d.src, offset, hint, text)
-}
-
-func errorAt(name string, src []byte, offset int, hint, text string) *errs.Error {
-	d := &Document{src: src}
 	line, col := d.Position(offset)
 	return &errs.Error{
-		Kind: errs.Usage, Path: name, Line: line, Col: col, Hint: hint,
-		Err: errors.New(text + snippet(src, offset, line)),
+		Kind: errs.Usage, Path: d.Name, Line: line, Col: col, Hint: hint,
+		Err: errors.New(text + snippet(d.src, offset, line)),
 	}
+}
+
+// lineStarts returns where each line but the first begins.
+func lineStarts(src []byte) (lines []int) {
+	for at := 0; ; {
+		i := bytes.IndexByte(src[at:], '\n')
+		if i < 0 {
+			return lines
+		}
+		at += i + 1
+		lines = append(lines, at)
+	}
+}
+
+// errorAt is ErrorAt of a text that is no Document.
+func errorAt(name string, src []byte, offset int, hint, text string) *errs.Error {
+	d := &Document{Name: name, src: src, lines: lineStarts(src)}
+	return d.ErrorAt(offset, hint, text)
 }
 
 // snippetWidth is how much of a long line a message shows.

@@ -44,7 +44,7 @@ func parseYAML(name string, src []byte, rich bool) (doc *Document, err error) {
 		}
 	}
 	root := p.document()
-	return &Document{Name: name, src: src, Root: root}, nil
+	return &Document{Name: name, Root: root, src: src, lines: lineStarts(src)}, nil
 }
 
 func invalidUTF8(src []byte) int {
