@@ -37,7 +37,13 @@ func (a *App) inProject(f func(ctx context.Context, p *work.Project, args []stri
 			return err
 		}
 		defer func() { err = errors.Join(err, p.Close()) }()
-		return f(cmd.Context(), p, args)
+		if err := f(cmd.Context(), p, args); err != nil {
+			return err
+		}
+		// The command is done. If its small packs can't be merged now, they are
+		// as good as one, and the next command tries again.
+		_ = p.Store().Tidy(cmd.Context())
+		return nil
 	}
 }
 
