@@ -30,6 +30,7 @@ type books struct {
 	now     map[fsx.Path]*spec.Lock
 	changed map[fsx.Path]map[string]bool // names in now that differ from read
 	written time.Time
+	wrote   map[string]bool      // locks, by path
 	orphans map[object.ID]orphan // by key
 }
 
@@ -42,7 +43,7 @@ type orphan struct {
 func newBooks(root *fsx.Root, locks map[fsx.Path]*spec.Lock) *books {
 	b := &books{
 		root: root, read: map[fsx.Path]*spec.Lock{}, now: map[fsx.Path]*spec.Lock{},
-		changed: map[fsx.Path]map[string]bool{},
+		changed: map[fsx.Path]map[string]bool{}, wrote: map[string]bool{},
 	}
 	for dir, l := range locks {
 		b.read[dir], b.now[dir] = l, &spec.Lock{Entries: slices.Clone(l.Entries)}
@@ -207,6 +208,9 @@ func (b *books) flush(ctx context.Context, now time.Time) error {
 	return nil
 }
 
+// files returns the locks that were written.
+func (b *books) files() []string { return slices.Sorted(maps.Keys(b.wrote)) }
+
 // write brings the lock of a folder up to date.
 func (b *books) write(ctx context.Context, dir fsx.Path) (err error) {
 	path := dir.Join(spec.LockName)
@@ -223,5 +227,6 @@ func (b *books) write(ctx context.Context, dir fsx.Path) (err error) {
 	if err != nil || bytes.Equal(next, text) {
 		return err
 	}
+	b.wrote[string(path)] = true
 	return b.root.WriteFile(path, next, fsx.WriteOptions{})
 }

@@ -60,6 +60,7 @@ type Git interface {
 // Options are the world of a Pipeline.
 type Options struct {
 	Root   *fsx.Root     // the project's folder
+	Cwd    fsx.Path      // the user's folder, from which targets are seen
 	Spec   *spec.Project // the working tree's
 	Files  Files
 	Cache  Cache

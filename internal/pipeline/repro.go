@@ -7,14 +7,12 @@ import (
 	"io"
 
 	"github.com/mlv-dev/mlv/internal/errs"
-	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/spec"
 )
 
 // ReproOptions say what to bring up to date, and how.
 type ReproOptions struct {
 	Targets    []string // stages, or what they make; none: all stages
-	Cwd        fsx.Path // the folder that targets are seen from
 	Single     bool     // the targets alone
 	Downstream bool     // the targets and what depends on them
 	Force      bool     // run even what is up to date
@@ -56,6 +54,7 @@ type StageResult struct {
 type ReproResult struct {
 	Recovered []string      `json:"recovered,omitempty"` // stages whose killed run was undone or ended
 	Stages    []StageResult `json:"stages"`
+	Stage     []string      `json:"stage,omitempty"` // changed files, for git add
 }
 
 // A repro is one call of Repro.
@@ -84,7 +83,7 @@ func (p *Pipeline) Repro(ctx context.Context, opt ReproOptions) (ReproResult, er
 	if err := p.sound(); err != nil {
 		return r.result, err
 	}
-	targets, err := p.graph.targets(opt.Targets, opt.Cwd)
+	targets, err := p.graph.targets(opt.Targets, p.opt.Cwd)
 	if err != nil {
 		return r.result, err
 	}
@@ -113,6 +112,7 @@ func (p *Pipeline) Repro(ctx context.Context, opt ReproOptions) (ReproResult, er
 		p.books.prune(p.graph)
 	}
 	failures.Add(r.settle(ctx, true))
+	r.result.Stage = append(r.result.Stage, p.books.files()...)
 	return r.result, failures.Err()
 }
 
@@ -215,6 +215,11 @@ func (r *repro) act(ctx context.Context, n *node, v verdict, res *StageResult) (
 		r.force(&v)
 	}
 	res.Reasons = v.reasons
+	ignored, err := p.ignoreOuts(n)
+	if err != nil {
+		return err
+	}
+	r.result.Stage = append(r.result.Stage, ignored...)
 	if len(v.reasons) == 0 {
 		if res.Outcome = Unchanged; len(v.absent) > 0 {
 			res.Outcome = CheckedOut

@@ -40,9 +40,11 @@ func (w *walk) hash(ctx context.Context, p fsx.Path) (Found, error) {
 		e, err := w.file(ctx, p, st)
 		return Found{ID: e.ID, Size: e.Size, Mode: e.Mode}, err
 	}
-	ignore, err := w.rulesAbove(p)
-	if err != nil {
-		return Found{}, err
+	var ignore *spec.Ignore
+	if p != "" {
+		if ignore, err = ignoreRules(w.root, spec.IgnoreName, p.Dir()); err != nil {
+			return Found{}, err
+		}
 	}
 	w.top = p
 	if err := w.folder(ctx, p, ignore); err != nil {
@@ -59,31 +61,6 @@ func (w *walk) hash(ctx context.Context, p fsx.Path) (Found, error) {
 	return Found{ID: root.ID, Size: root.Bytes, Files: root.Files, Mode: object.Tree}, err
 }
 
-// maxIgnore is the most bytes that a .mlvignore may have.
-const maxIgnore = 1 << 20
-
-// rules returns the rules of above with those of dir's own .mlvignore.
-func (w *walk) rules(dir fsx.Path, above *spec.Ignore) (*spec.Ignore, error) {
-	b, err := w.root.ReadFile(dir.Join(spec.IgnoreName), maxIgnore)
-	if absent(err) {
-		return above, nil
-	}
-	return above.With(dir, b), err
-}
-
-// rulesAbove returns the rules of the folders above p.
-func (w *walk) rulesAbove(p fsx.Path) (ignore *spec.Ignore, err error) {
-	if p == "" {
-		return nil, nil
-	}
-	if p.Dir() != "" {
-		if ignore, err = w.rulesAbove(p.Dir()); err != nil {
-			return nil, err
-		}
-	}
-	return w.rules(p.Dir(), ignore)
-}
-
 // folder adds what is in the folder dir.
 func (w *walk) folder(ctx context.Context, dir fsx.Path, ignore *spec.Ignore) error {
 	if err := ctx.Err(); err != nil {
@@ -93,7 +70,7 @@ func (w *walk) folder(ctx context.Context, dir fsx.Path, ignore *spec.Ignore) er
 	if err != nil {
 		return err
 	}
-	if ignore, err = w.rules(dir, ignore); err != nil {
+	if ignore, err = addRules(w.root, spec.IgnoreName, dir, ignore); err != nil {
 		return err
 	}
 	before := len(w.lines)
