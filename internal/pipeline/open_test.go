@@ -68,7 +68,7 @@ stages:
 		"split.sh": "mkdir -p data/train data/test\ncp raw.csv data/train/x\necho t > data/test/x\n",
 		"train.sh": "cat data/train/x src/a.py > model.bin\nhead -c 300000 /dev/zero >> model.bin\n" +
 			"echo 1 >> history.txt\necho '{\"auc\": 1}' > m.json\n",
-		"raw.csv":  "1\n", "src/a.py": "a\r\n", "src/big.bin": strings.Repeat("0123456789", 20_000),
+		"raw.csv": "1\n", "src/a.py": "a\r\n", "src/big.bin": strings.Repeat("0123456789", 20_000),
 		".gitattributes": "*.py text\n", ".gitignore": "/.mlv/\n",
 	})
 	w.runGit("init", "-q")
