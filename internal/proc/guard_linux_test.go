@@ -62,8 +62,8 @@ func TestDoubleForkedDaemonEndsWithItsCommand(t *testing.T) {
 	}
 	job := script(t, doubleFork)
 	exit, _ := run(t, job)
-	if exit.Code != 0 || exit.Strays != 1 {
-		t.Errorf("exit %+v, want success and one stray", exit)
+	if exit.Code != 0 || exit.Strays < 1 {
+		t.Errorf("exit %+v, want success and the daemon as a stray", exit)
 	}
 	if alive(t, filepath.Join(job.Dir, "daemon.pid")) {
 		t.Error("the daemon lives")
