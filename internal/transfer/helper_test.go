@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -350,9 +351,15 @@ func (a *auditor) lines(fs files, at string, l *object.Listing, places []pack.Pl
 // wantFiles compares what a remote has of a root.
 func wantFiles(t *testing.T, what string, got, want files) {
 	t.Helper()
+	bad := 0
 	for name, content := range want {
+		if bad > 3 {
+			t.Errorf("%s: and more", what)
+			break
+		}
 		if b, ok := got[name]; !ok || !bytes.Equal(b, content) || (b == nil) != (content == nil) {
 			t.Errorf("%s: %q has %d bytes (%v), want %d", what, name, len(b), ok, len(content))
+			bad++
 		}
 	}
 	for name := range got {
@@ -366,5 +373,19 @@ func wantKind(t *testing.T, what string, err error, want errs.Kind) {
 	t.Helper()
 	if err == nil || errs.KindOf(err) != want {
 		t.Errorf("%s: %v, want class %v", what, err, want)
+	}
+}
+
+// damageFile flips a bit of a file below .mlv.
+func damageFile(t *testing.T, s *site, path string) {
+	t.Helper()
+	name := filepath.Join(s.dir, filepath.FromSlash(path))
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := errors.Join(os.Chmod(name, 0o600), os.WriteFile(name, b, 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
