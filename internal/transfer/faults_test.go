@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mlv-dev/mlv/internal/errs"
@@ -19,6 +20,7 @@ import (
 // for the random end of a container.
 type putLog struct {
 	remote.Bucket
+	mu   sync.Mutex
 	puts map[string]int
 }
 
@@ -29,6 +31,8 @@ func (l *putLog) Put(ctx context.Context, key string, body io.ReaderAt, size int
 		if _, err := body.ReadAt(b, 0); err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
 		l.puts[string(b[:len(b)-24])]++
 	}
 	return err
@@ -43,10 +47,10 @@ func story(s *site) (outputs, before []object.Entry, want map[object.ID]files) {
 	fs["d000/f00003.json"] = text("changed")
 	fs["weights.bin"] = large
 	before = []object.Entry{s.dirOf("data", old)}
-	outputs = []object.Entry{s.dirOf("data", fs), s.dirOf("other", files{"x": text("x"), "y": noise(chunkedFrom, 2)}), s.fileOf("model", noise(300_000, 3))}
+	outputs = []object.Entry{s.dirOf("data", fs), s.dirOf("other", files{"x": text("x"), "y": noise(100_000, 2)}), s.fileOf("model", noise(300_000, 3))}
 	want = map[object.ID]files{
 		outputs[0].ID: fs,
-		outputs[1].ID: {"x": text("x"), "y": noise(chunkedFrom, 2)},
+		outputs[1].ID: {"x": text("x"), "y": noise(100_000, 2)},
 		outputs[2].ID: {"": noise(300_000, 3)},
 	}
 	return outputs, before, want

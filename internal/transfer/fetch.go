@@ -3,7 +3,6 @@ package transfer
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 
 	"github.com/mlv-dev/mlv/internal/errs"
@@ -27,11 +26,10 @@ type FetchOptions struct {
 	Wants   []Want
 	History History // the outputs of commits, first those that have the wants; nil: none
 
-	Remote  string // what messages call the remote
-	DryRun  bool   // find out, get nothing
-	Jobs    int    // requests at once; 0: 8
-	Workers int    // of decoding; 0: one for each core
-	Meter   *par.Meter
+	Remote string // what messages call the remote
+	DryRun bool   // find out, get nothing
+	Jobs   int    // requests at once; 0: 8
+	Meter  *par.Meter
 }
 
 // FetchResult says what a fetch did.
@@ -67,9 +65,6 @@ type fetch struct {
 func Fetch(ctx context.Context, opts FetchOptions) (FetchResult, error) {
 	if opts.Jobs <= 0 {
 		opts.Jobs = defaultJobs
-	}
-	if opts.Workers <= 0 {
-		opts.Workers = runtime.GOMAXPROCS(0)
 	}
 	if opts.Remote == "" {
 		opts.Remote = "the remote"

@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -87,7 +88,7 @@ func (j *journal) trim() {
 	header, _, ok := strings.Cut(string(j.old[:min(len(j.old), 64)]), "\n")
 	text, isJournal := strings.CutPrefix(header, journalWord)
 	seconds, err := strconv.ParseInt(text, 10, 64)
-	if !ok || !isJournal || err != nil {
+	if !ok || !isJournal || err != nil || text != strconv.FormatInt(seconds, 10) {
 		j.old = nil
 		return
 	}
@@ -154,11 +155,20 @@ func parsePart(b []byte) (p part, rest []byte, err error) {
 		}
 		p.rows = append(p.rows, s)
 	}
-	line, rest, _ = bytes.Cut(rest, []byte("\n"))
-	if string(line) != "end" {
-		return p, nil, errors.New("no end")
+	rest = bytes.TrimPrefix(rest, []byte("end\n"))
+	if !p.spells(b[:len(b)-len(rest)]) {
+		return p, nil, errors.New("a part that is not spelled as parts are")
 	}
 	return p, rest, nil
+}
+
+// spells tells whether b is how p is written.
+func (p *part) spells(b []byte) bool {
+	var again bytes.Buffer
+	again.Grow(len(b))
+	w := bufio.NewWriter(&again)
+	p.write(w)
+	return w.Flush() == nil && bytes.Equal(again.Bytes(), b)
 }
 
 func parseSent(line string, k kind) (s sent, err error) {
@@ -195,31 +205,34 @@ func (j *journal) add(now func() (time.Time, error), parts ...part) error {
 			return err
 		}
 	}
-	b := make([]byte, 0, 100*(len(parts[0].rows)+2))
+	w := bufio.NewWriterSize(j.file, 64<<10)
 	for i := range parts {
-		b = parts[i].appendTo(b)
+		parts[i].write(w)
 	}
-	_, err := j.file.Write(b) // one write: it is whole but for a crash
-	return err
+	return w.Flush()
 }
 
-func (p *part) appendTo(b []byte) []byte {
-	b = fmt.Appendf(b, "%s %s %d", p.word, p.key, len(p.rows))
+// write writes p to w, whose first error stays.
+func (p *part) write(w *bufio.Writer) {
+	b := fmt.Appendf(w.AvailableBuffer(), "%s %s %d", p.word, p.key, len(p.rows))
 	if p.word != partBlobs {
 		b = append(b, ' ')
 		b = p.bases.AppendTo(b)
 	}
-	b = append(b, '\n')
+	_, _ = w.Write(append(b, '\n'))
 	for i := range p.rows {
-		s := &p.rows[i]
-		b = s.id.AppendTo(b)
-		for _, n := range [...]uint32{uint32(s.spot.codec), s.spot.offset, s.spot.stored, s.spot.plain, s.spot.skip} {
-			b = append(b, ' ')
-			b = strconv.AppendUint(b, uint64(n), 10)
-		}
-		b = append(b, '\n')
+		_, _ = w.Write(p.rows[i].appendTo(w.AvailableBuffer()))
 	}
-	return append(b, "end\n"...)
+	_, _ = w.WriteString("end\n")
+}
+
+func (s *sent) appendTo(b []byte) []byte {
+	b = s.id.AppendTo(b)
+	for _, n := range [...]uint32{uint32(s.spot.codec), s.spot.offset, s.spot.stored, s.spot.plain, s.spot.skip} {
+		b = append(b, ' ')
+		b = strconv.AppendUint(b, uint64(n), 10)
+	}
+	return append(b, '\n')
 }
 
 // create opens the journal for appending, with what is still of use in it.

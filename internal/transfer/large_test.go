@@ -38,7 +38,7 @@ func TestChangeInALargeFileSendsWhatChanged(t *testing.T) {
 func TestRepeatedChunksAreSentOnce(t *testing.T) {
 	s := newSite(t)
 	mem := new(remote.Mem)
-	zeros := make([]byte, 40<<20)
+	zeros := make([]byte, 10<<20)
 	outputs := []object.Entry{s.fileOf("zeros", zeros)}
 	if r := s.push(mem, outputs); r.Sent > 100_000 {
 		t.Errorf("%+v", r)

@@ -241,3 +241,19 @@ func TestManyOutputsAreFoundThroughTheProject(t *testing.T) {
 		t.Errorf("%+v (%v)", r, err)
 	}
 }
+
+// An old version that comes back is compared with its own record, too, not
+// only with what was there last.
+func TestOldVersionThatComesBackIsFound(t *testing.T) {
+	s := newSite(t)
+	mem := new(remote.Mem)
+	old := []object.Entry{s.dirOf("data", files{"a": noise(3<<20, 1)})}
+	now := []object.Entry{s.dirOf("data", files{"b": noise(3<<20, 2)})}
+	s.push(mem, old)
+	s.push(mem, now, old)
+	again := append(slices.Clone(old), s.fileOf("x", text("x")))
+	if r := s.push(mem, again, now); r.Files != 1 || r.Sent > 10_000 {
+		t.Errorf("%+v, want x alone", r)
+	}
+	audit(t, mem)
+}

@@ -67,8 +67,8 @@ func (p *push) compare(ctx context.Context, l *layer, wanted []tree, bases []*no
 			}
 		}
 		for _, n := range nodes {
-			for _, ref := range p.learn(n) {
-				old[level-1] = append(old[level-1], ref)
+			if refs := p.learn(n); level > 0 {
+				old[level-1] = append(old[level-1], refs...)
 			}
 		}
 		for _, t := range tops[level] {

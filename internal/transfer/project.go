@@ -2,7 +2,6 @@ package transfer
 
 import (
 	"cmp"
-	"context"
 	"slices"
 
 	"github.com/mlv-dev/mlv/internal/object"
@@ -31,14 +30,4 @@ func newProject(outputs []object.Entry) (*project, error) {
 	var err error
 	p.root, err = b.Finish()
 	return p, err
-}
-
-// getter reads nodes of the project tree, and others through get.
-func (p *project) getter(get object.Getter) object.Getter {
-	return func(ctx context.Context, id object.ID) ([]byte, error) {
-		if text, ok := p.nodes[id]; ok {
-			return text, nil
-		}
-		return get(ctx, id)
-	}
 }

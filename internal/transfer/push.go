@@ -100,6 +100,8 @@ type push struct {
 	now     time.Time          // the remote's, from an answer; zero: not known
 	records []*record          // those that places rest on
 	settled map[object.ID]bool // roots with a young record of their own
+	unasked []tree             // roots whose own records were not asked for
+	askAll  bool               // ask for them all
 	// unrecorded are the roots that the remote has in no record.
 	unrecorded map[object.ID]bool
 	bytes      int64 // of the blobs to send
@@ -155,6 +157,7 @@ func (p *push) run(ctx context.Context) error {
 			n++
 		case errors.Is(err, errSmaller):
 			p.maxBox /= 2
+		case errors.Is(err, errAskAll): // once: askAll is set
 		default:
 			return err
 		}
@@ -170,7 +173,7 @@ func (p *push) round(ctx context.Context) error {
 	p.since = startClock()
 	p.plan = newPlan()
 	p.view = newView(p.bucket, p.opts.Jobs, p.tab)
-	p.records, p.damage = nil, nil
+	p.records, p.damage, p.unasked, p.bytes = nil, nil, nil, 0
 	p.settled, p.unrecorded = map[object.ID]bool{}, map[object.ID]bool{}
 	if p.opts.Verify {
 		if clean, err := p.verify(ctx); err != nil || clean {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -24,6 +25,9 @@ const (
 	maxBox   = 16 << 20
 	leastBox = 64 << 10         // that a store must take
 	boxTime  = 10 * time.Second // a container is what goes up in this time
+
+	// boxSlack is room for the last frame, and for the footer.
+	boxSlack = 1 << 20
 
 	// boxMemory bounds the containers in memory, those being filled and those
 	// on their way.
@@ -67,6 +71,9 @@ func (b *boxes) empty(ctx context.Context, k kind) (*box, error) {
 	case x := <-b.pool:
 		b.push.mu.Lock()
 		defer b.push.mu.Unlock()
+		if k == inBlobs { // growing by doubling would touch twice the memory
+			x.buf = slices.Grow(x.buf[:0], int(b.aim.Load())+boxSlack)
+		}
 		*x = box{no: b.push.tab.newBox(), kind: k, buf: x.buf[:0], rows: x.rows[:0]}
 		return x, nil
 	case <-ctx.Done():

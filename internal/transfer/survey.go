@@ -3,6 +3,7 @@ package transfer
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/mlv-dev/mlv/internal/object"
@@ -40,8 +41,25 @@ func (p *push) survey(ctx context.Context) error {
 	if err := p.compare(ctx, &p.outputs, roots, bases); err != nil {
 		return err
 	}
+	if p.bytes > askFrom && len(p.unasked) > 0 {
+		found, err := p.view.ofRoots(ctx, p.unasked, func(tree, error) {})
+		if err != nil {
+			return err
+		}
+		if p.askAll = len(found) > 0; p.askAll {
+			return errAskAll
+		}
+	}
 	return p.baseChunks(ctx)
 }
+
+// askFrom is from how many bytes to send on a push asks for the own records of
+// outputs that have a base: most often there is none, and little is saved.
+const askFrom = 1 << 20
+
+// errAskAll means that an output with a base has a record of its own: the
+// push begins again and compares with that, too.
+var errAskAll = errors.New("an output has a record of its own")
 
 // base returns the record of the project tree of the newest commit that has
 // one on the remote, nil if none has.
@@ -71,15 +89,18 @@ func (p *push) located(ctx context.Context) (roots []tree, bases []*node, err er
 			continue
 		}
 		t := tree{e.Path, e.ID}
-		if !slices.ContainsFunc(ask, func(a tree) bool { return a.id == t.id }) {
-			ask = append(ask, t)
-		}
 		if e.Mode == object.Tree {
 			roots = append(roots, t)
 		}
-	}
-	for _, t := range ask {
-		p.unrecorded[t.id] = true
+		_, has := p.bases[e.Path]
+		switch {
+		case p.unrecorded[e.ID]: // another output with the same content
+		case has && !p.askAll:
+			p.unasked = append(p.unasked, t)
+		default:
+			ask = append(ask, t)
+		}
+		p.unrecorded[e.ID] = true
 	}
 	found, err := p.view.ofRoots(ctx, ask, func(tree, error) {})
 	if err != nil {
@@ -158,13 +179,15 @@ const (
 	jobBytes = 4 << 20
 )
 
-// jobs cuts what is still to be sent into jobs.
-func (p *push) jobs() (jobs []job) {
+// jobs cuts what is still to be sent into jobs, large files first: what is
+// done last takes no worker long.
+func (p *push) jobs() []job {
+	var large, small []job
 	var run []uint32
 	bytes := int64(0)
 	flush := func() {
 		if len(run) > 0 {
-			jobs = append(jobs, job{rows: run})
+			small = append(small, job{rows: run})
 		}
 		run, bytes = nil, 0
 	}
@@ -174,7 +197,7 @@ func (p *push) jobs() (jobs []job) {
 		case r.spot.kind != nowhere:
 			continue // met later on the remote
 		case r.size >= chunkedFrom:
-			jobs = append(jobs, job{rows: p.need[k : k+1], large: true})
+			large = append(large, job{p.need[k : k+1], true})
 			continue
 		}
 		run = append(run, i)
@@ -183,21 +206,10 @@ func (p *push) jobs() (jobs []job) {
 		}
 	}
 	flush()
-	// The largest files first: the last ones to be done take no worker long.
-	slices.SortStableFunc(jobs, func(a, b job) int {
-		if !a.large || !b.large {
-			return cmp.Compare(boolInt(b.large), boolInt(a.large))
-		}
+	slices.SortStableFunc(large, func(a, b job) int {
 		return cmp.Compare(p.tab.at(b.rows[0]).size, p.tab.at(a.rows[0]).size)
 	})
-	return jobs
-}
-
-func boolInt(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
+	return append(large, small...)
 }
 
 // do sends the blobs of one job.

@@ -141,7 +141,7 @@ func (p *Project) fetchShare(ctx context.Context, s share, opt SyncOptions) (tra
 	}
 	return transfer.Fetch(ctx, transfer.FetchOptions{
 		Store: p.store, Bucket: s.bucket, Wants: wants, History: p.history(ctx, s), Remote: fmt.Sprintf("remote %q", s.remote.Name),
-		DryRun: opt.DryRun, Jobs: opt.Jobs, Workers: p.opt.Jobs, Meter: p.opt.Meter,
+		DryRun: opt.DryRun, Jobs: opt.Jobs, Meter: p.opt.Meter,
 	})
 }
 
