@@ -39,20 +39,42 @@ type journal struct {
 	old   []byte    // what an earlier push wrote, its whole parts
 }
 
-// A part is one container of the journal, or those files whose chunk trees
-// have their tops in it.
+// A part is one container of the journal, those files whose chunk trees have
+// their tops in it, or what the maps of nodes rely on.
 type part struct {
-	word  string // one of the following
-	key   object.ID
-	bases object.ID // but for blobs: what their maps rely on
+	word  string    // one of the following
+	key   object.ID // of the container
+	bases object.ID // of nodes and files: the hash of what their maps rely on; of that, its own
 	rows  []sent
+	rests []rest // of bases
 }
 
 const (
 	partBlobs = "c"
 	partNodes = "t"
 	partFiles = "f"
+	partBases = "b"
 )
+
+// A rest is a record that maps of nodes rely on: while it has the same bytes,
+// what it reaches is there.
+type rest struct{ root, bytes object.ID }
+
+// basesPart returns the part that says what maps rely on.
+func basesPart(rests []rest) part {
+	p := part{word: partBases, rests: rests}
+	h := object.NewHasher()
+	for i := range rests {
+		_, _ = h.Write(rests[i].appendTo(nil)) // never fails
+	}
+	p.bases = h.ID()
+	return p
+}
+
+func (r *rest) appendTo(b []byte) []byte {
+	b = append(r.root.AppendTo(b), ' ')
+	return append(r.bytes.AppendTo(b), '\n')
+}
 
 // sent is one object of a part; its spot has no box.
 type sent struct {
@@ -131,6 +153,8 @@ func parsePart(b []byte) (p part, rest []byte, err error) {
 	k := inBlobs
 	switch {
 	case len(f) == 3 && f[0] == partBlobs:
+	case len(f) == 3 && f[0] == partBases:
+		return parseBases(b, f)
 	case len(f) == 4 && (f[0] == partNodes || f[0] == partFiles):
 		k = inNodes
 		if p.bases, err = object.ParseID(f[3]); err != nil {
@@ -155,11 +179,41 @@ func parsePart(b []byte) (p part, rest []byte, err error) {
 		}
 		p.rows = append(p.rows, s)
 	}
-	rest = bytes.TrimPrefix(rest, []byte("end\n"))
-	if !p.spells(b[:len(b)-len(rest)]) {
+	return p.end(b, rest)
+}
+
+// parseBases is parsePart for one whose first line has the fields f.
+func parseBases(b []byte, f []string) (p part, follows []byte, err error) {
+	n, err := strconv.ParseUint(f[2], 10, 32)
+	if err != nil {
+		return p, nil, err
+	}
+	var rests []rest
+	_, after, _ := bytes.Cut(b, []byte("\n"))
+	for range n {
+		var line []byte
+		line, after, _ = bytes.Cut(after, []byte("\n"))
+		root, hash, _ := strings.Cut(string(line), " ")
+		var r rest
+		if r.root, err = object.ParseID(root); err != nil {
+			return p, nil, err
+		}
+		if r.bytes, err = object.ParseID(hash); err != nil {
+			return p, nil, err
+		}
+		rests = append(rests, r)
+	}
+	return basesPart(rests).end(b, after)
+}
+
+// end checks that p, read from b up to after, ends and is spelled as it should
+// be, and returns what follows it.
+func (p part) end(b, after []byte) (part, []byte, error) {
+	after = bytes.TrimPrefix(after, []byte("end\n"))
+	if !p.spells(b[:len(b)-len(after)]) {
 		return p, nil, errors.New("a part that is not spelled as parts are")
 	}
-	return p, rest, nil
+	return p, after, nil
 }
 
 // spells tells whether b is how p is written.
@@ -214,12 +268,19 @@ func (j *journal) add(now func() (time.Time, error), parts ...part) error {
 
 // write writes p to w, whose first error stays.
 func (p *part) write(w *bufio.Writer) {
-	b := fmt.Appendf(w.AvailableBuffer(), "%s %s %d", p.word, p.key, len(p.rows))
-	if p.word != partBlobs {
-		b = append(b, ' ')
-		b = p.bases.AppendTo(b)
+	var b []byte
+	switch p.word {
+	case partBlobs:
+		b = fmt.Appendf(nil, "c %s %d\n", p.key, len(p.rows))
+	case partBases:
+		b = fmt.Appendf(nil, "b %s %d\n", p.bases, len(p.rests))
+	default:
+		b = fmt.Appendf(nil, "%s %s %d %s\n", p.word, p.key, len(p.rows), p.bases)
 	}
-	_, _ = w.Write(append(b, '\n'))
+	_, _ = w.Write(b)
+	for i := range p.rests {
+		_, _ = w.Write(p.rests[i].appendTo(w.AvailableBuffer()))
+	}
 	for i := range p.rows {
 		_, _ = w.Write(p.rows[i].appendTo(w.AvailableBuffer()))
 	}

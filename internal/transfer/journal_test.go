@@ -1,6 +1,7 @@
 package transfer
 
 import (
+	"bufio"
 	"bytes"
 	"os"
 	"path/filepath"
@@ -119,6 +120,17 @@ func FuzzParsePart(f *testing.F) {
 	id := strings.Repeat("0a", 32)
 	f.Add([]byte("t " + id + " 1 " + id + "\n" + id + " 1 2 3 0 0\nend\n"))
 	f.Add([]byte("f " + id + " 0 " + id + "\nend\n"))
+	var bases bytes.Buffer
+	w := bufio.NewWriter(&bases)
+	p := basesPart([]rest{{object.Sum([]byte("root")), object.Sum([]byte("record"))}})
+	p.write(w)
+	if err := w.Flush(); err != nil {
+		f.Fatal(err)
+	}
+	if _, follows, err := parsePart(bases.Bytes()); err != nil || len(follows) > 0 {
+		f.Fatalf("%q: %v", bases.Bytes(), err)
+	}
+	f.Add(bases.Bytes())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		p, rest, err := parsePart(b)
 		if err != nil {

@@ -41,7 +41,7 @@ type box struct {
 	buf   []byte
 	list  pack.Builder
 	rows  []uint32 // what lies in it, for the journal
-	bases object.ID
+	rests []rest   // of nodes: what their maps rely on
 }
 
 // boxes hands out empty containers, knows how large they should get, and puts
@@ -117,8 +117,9 @@ func (x *box) parts(t *table, key object.ID) []part {
 		}
 		return []part{p}
 	}
-	p.word, p.bases = partNodes, x.bases
-	files := part{word: partFiles, key: key, bases: x.bases}
+	b := basesPart(x.rests)
+	p.word, p.bases = partNodes, b.bases
+	files := part{word: partFiles, key: key, bases: b.bases}
 	for _, i := range x.rows {
 		r := t.at(i)
 		if r.flags&isNode != 0 {
@@ -128,9 +129,9 @@ func (x *box) parts(t *table, key object.ID) []part {
 		}
 	}
 	if len(files.rows) == 0 {
-		return []part{p}
+		return []part{b, p}
 	}
-	return []part{p, files}
+	return []part{b, p, files}
 }
 
 // timed sets the aim by how long a put took.

@@ -17,7 +17,7 @@ type nodeSender struct {
 	box    *box
 	text   []byte
 	places []pack.Place
-	bases  object.ID
+	rests  []rest
 }
 
 // sendNodes puts the new nodes of all trees, with their maps. A node of which
@@ -27,7 +27,7 @@ func (p *push) sendNodes(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := &nodeSender{push: p, boxes: newBoxes(p, 1), enc: enc, bases: p.restOn()}
+	s := &nodeSender{push: p, boxes: newBoxes(p, 1), enc: enc, rests: p.rests()}
 	if err := p.sendChunkTrees(ctx, s); err != nil {
 		return err
 	}
@@ -93,7 +93,7 @@ func (s *nodeSender) add(ctx context.Context, i uint32, list *object.Listing) er
 		if s.box, err = s.boxes.empty(ctx, inNodes); err != nil {
 			return err
 		}
-		s.box.bases = s.bases
+		s.box.rests = s.rests
 	}
 	x := s.box
 	var err error

@@ -127,19 +127,18 @@ func (p *push) located(ctx context.Context) (roots []tree, bases []*node, err er
 	return roots, append(bases, tops...), err
 }
 
-// restOn returns what stands for the records that places rest on: nodes that
-// an earlier push put count only while it is the same.
-func (p *push) restOn() object.ID {
-	slices.SortFunc(p.records, func(a, b *record) int { return a.root.Compare(b.root) })
-	var b []byte
+// rests returns the records that places rest on.
+func (p *push) rests() []rest {
+	list := make([]rest, 0, len(p.records))
 	for _, r := range p.records {
-		b = r.root.AppendTo(b)
-		b = object.Sum(r.bytes).AppendTo(b)
+		list = append(list, rest{r.root, object.Sum(r.bytes)})
 	}
-	return object.Sum(b)
+	slices.SortFunc(list, func(a, b rest) int { return a.root.Compare(b.root) })
+	return list
 }
 
-// resume enters what an earlier push put and no record reaches yet.
+// resume enters what an earlier push put and no record reaches yet. Nodes count
+// while the records are as they were that their maps rely on.
 func (p *push) resume(ctx context.Context) error {
 	if p.journal.began.IsZero() {
 		return nil
@@ -148,13 +147,18 @@ func (p *push) resume(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bases := p.restOn()
+	rests := p.rests()
+	hold := map[object.ID]bool{}
 	return p.journal.resume(now, func(part part) error {
 		c := asBlob
-		if part.word == partNodes {
+		switch part.word {
+		case partBases:
+			hold[part.bases] = !slices.ContainsFunc(part.rests, func(r rest) bool { return !slices.Contains(rests, r) })
+			return nil
+		case partNodes:
 			c = asNode
 		}
-		if part.word != partBlobs && part.bases != bases {
+		if part.word != partBlobs && !hold[part.bases] {
 			return nil
 		}
 		box := p.tab.box(part.key)
