@@ -1,6 +1,7 @@
 package demo
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -69,7 +70,7 @@ func pipeline(s *story) error {
 	if err := s.write("mlv.yaml", append(project, text...)); err != nil {
 		return err
 	}
-	s.say("%s", indent(text))
+	s.say("   (adds to mlv.yaml)\n%s", indent(text))
 	if _, err := s.run("mlv", "repro"); err != nil {
 		return err
 	}
@@ -98,8 +99,15 @@ func changeParameter(s *story) error {
 	if err := s.change("params.json", `"steps": 5`, `"steps": 40`); err != nil {
 		return err
 	}
-	if err := s.all([]string{"git", "diff", "-U0", "params.json"}, []string{"mlv", "status"}); err != nil {
+	if _, err := s.run("git", "diff", "-U0", "params.json"); err != nil {
 		return err
+	}
+	why, err := s.run("mlv", "status")
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(why, "train") || !strings.Contains(why, "steps") {
+		return errors.New("mlv status should say that train is stale, and that steps is why")
 	}
 	if err := s.remember(made...); err != nil {
 		return err
@@ -136,7 +144,7 @@ func review(s *story) error {
 		return err
 	}
 	if !strings.Contains(out, "steps") || strings.Contains(out, "seed") {
-		return fmt.Errorf("mlv params diff main should show train.steps and nothing else")
+		return errors.New("mlv params diff main should show train.steps and nothing else")
 	}
 	return nil
 }

@@ -87,8 +87,9 @@ func (s *story) env() []string {
 
 func (s *story) dir() string { return filepath.Join(s.root.Dir(), filepath.FromSlash(string(s.at))) }
 
-// put writes files of the story into the project and says so.
+// put writes files of the story into a folder of the project and says so.
 func (s *story) put(to fsx.Path, names ...string) error {
+	s.say("   (writes %s)\n", to.Join(fsx.Path(strings.Join(names, ", "))))
 	for _, name := range names {
 		b, err := file(name)
 		if err != nil {
@@ -105,7 +106,6 @@ func (s *story) write(p fsx.Path, b []byte) error {
 	if err := s.root.MkdirAll(s.at.Join(p).Dir()); err != nil {
 		return err
 	}
-	s.say("   (writes %s)\n", p)
 	return s.root.WriteFile(s.at.Join(p), b, fsx.WriteOptions{Fast: true})
 }
 
