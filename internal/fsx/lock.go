@@ -88,7 +88,6 @@ func (r *Root) tryLock(p Path, shared bool) (*Lock, error) {
 			if err != nil {
 				return nil, r.fail("lock", p, errors.Join(err, f.Close()))
 			}
-			r.shareLock(f)
 			return &Lock{f}, nil
 		}
 		_ = f.Close() // deleted before it was locked: others lock a new one

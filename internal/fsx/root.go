@@ -18,7 +18,6 @@ import (
 type Root struct {
 	dir     string
 	top     handle
-	shared  bool      // what is made is group-writable
 	buffers sync.Pool // of *staging, for direct writes
 }
 
@@ -216,9 +215,8 @@ func (r *Root) make(p Path, durable bool) (handle, error) {
 	if err := checkNew(name); err != nil {
 		return nil, r.fail("mkdir", p, err)
 	}
-	made := parent.mkdir(name, 0o777)
-	if made != nil && !errors.Is(made, fs.ErrExist) {
-		return nil, r.fail("mkdir", p, made)
+	if err := parent.mkdir(name, 0o777); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, r.fail("mkdir", p, err)
 	}
 	if durable {
 		if err := parent.sync(); err != nil {
@@ -226,11 +224,6 @@ func (r *Root) make(p Path, durable bool) (handle, error) {
 		}
 	}
 	h, err = parent.sub(name)
-	if err == nil && made == nil {
-		if err = r.shareFolder(h); err != nil {
-			r.release(h)
-		}
-	}
 	return h, r.fail("mkdir", p, err)
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
-func TestShareLetsTheGroupWrite(t *testing.T) {
+func TestSharedFoldersLetTheGroupLock(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0o077))
 	for name, test := range map[string]struct {
 		mode         os.FileMode
@@ -30,9 +30,6 @@ func TestShareLetsTheGroupWrite(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer root.Close()
-			if err := root.Share(); err != nil {
-				t.Fatal(err)
-			}
 			l, err := root.Lock(t.Context(), "a/b/lock", fsx.LockOptions{})
 			if err != nil {
 				t.Fatal(err)

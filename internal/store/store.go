@@ -93,9 +93,6 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		return nil, err
 	}
 	s.packs.cache = s.cache
-	if err := s.cache.Share(); err != nil {
-		return nil, errors.Join(err, s.cache.Close())
-	}
 	s.lock, err = s.cache.Lock(ctx, cacheLock, fsx.LockOptions{Shared: true, Wait: opts.Wait})
 	switch errs.KindOf(err) { //nolint:exhaustive // the others are failures
 	case errs.Denied:
@@ -104,7 +101,9 @@ func Open(ctx context.Context, opts Options) (*Store, error) {
 		err = errs.New(errs.Locked, "pass --wait to wait for it", "cache %s: a gc is running", dir)
 	}
 	if err == nil && opts.Cache != "" && opts.User != "" && s.readOnly == nil {
-		err = s.enlist(opts.User)
+		if err = s.enlist(opts.User); errs.KindOf(err) == errs.Denied {
+			s.readOnly, err = err, nil
+		}
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
