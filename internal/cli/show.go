@@ -23,11 +23,19 @@ const schema = 1
 // show prints a result: as JSON with --json, nothing with --quiet, else as
 // text. The progress line is gone by then.
 func show[T any](a *App, v T, text func(*Printer, T)) error {
+	return emit(a, fmt.Sprintf(`"version":%d`, schema), v, text)
+}
+
+// showDVC is show for a command whose JSON is DVC's object, without a version.
+func showDVC[T any](a *App, v T, text func(*Printer, T)) error { return emit(a, "", v, text) }
+
+// emit prints a result; its JSON object begins with head.
+func emit[T any](a *App, head string, v T, text func(*Printer, T)) error {
 	a.unwatch()
 	out := bufio.NewWriter(a.Out)
 	switch {
 	case a.JSON:
-		if err := writeJSON(out, v, true); err != nil {
+		if err := writeJSON(out, head, v); err != nil {
 			return err
 		}
 	case a.Quiet:
@@ -53,21 +61,19 @@ func showDone[T any](a *App, v T, err error, text func(*Printer, T)) error {
 	return err
 }
 
-// writeJSON writes v, indented; versioned puts our version before the fields
-// of an object, which DVC's objects do not have.
-func writeJSON(w io.Writer, v any, versioned bool) error {
+// writeJSON writes v, indented; head stands before the fields of an object.
+func writeJSON(w io.Writer, head string, v any) error {
 	var plain, pretty bytes.Buffer
 	enc := json.NewEncoder(&plain)
 	enc.SetEscapeHTML(false)
 	if err := enc.Encode(withLists(v)); err != nil {
 		return err
 	}
-	if fields, ok := bytes.CutPrefix(plain.Bytes(), []byte("{")); ok && versioned {
-		head := fmt.Sprintf(`{"version":%d`, schema)
+	if fields, ok := bytes.CutPrefix(plain.Bytes(), []byte("{")); ok && head != "" {
 		if !bytes.HasPrefix(fields, []byte("}")) {
 			head += ","
 		}
-		plain = *bytes.NewBuffer(append([]byte(head), fields...))
+		plain = *bytes.NewBuffer(append([]byte("{"+head), fields...))
 	}
 	if err := json.Indent(&pretty, plain.Bytes(), "", "  "); err != nil {
 		return err
@@ -79,8 +85,8 @@ func writeJSON(w io.Writer, v any, versioned bool) error {
 // withLists returns v with an empty list for each nil one, in it and in the
 // structs in it: an empty list is [] in JSON, never null.
 func withLists(v any) any {
-	from := reflect.ValueOf(v)
-	if from.Kind() != reflect.Struct {
+	from := reflect.Indirect(reflect.ValueOf(v))
+	if _, own := v.(json.Marshaler); own || from.Kind() != reflect.Struct {
 		return v
 	}
 	to := reflect.New(from.Type()).Elem()
@@ -91,7 +97,11 @@ func withLists(v any) any {
 
 func fillLists(v reflect.Value) {
 	for i := range v.NumField() {
-		switch field := v.Field(i); {
+		field := v.Field(i)
+		if field.Kind() == reflect.Pointer {
+			field = field.Elem() // invalid of nil
+		}
+		switch {
 		case !field.CanSet():
 		case field.Kind() == reflect.Struct:
 			fillLists(field)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
+	"github.com/mlv-dev/mlv/internal/pipeline"
 	"github.com/mlv-dev/mlv/internal/vcs"
 	"github.com/mlv-dev/mlv/internal/work"
 )
@@ -22,12 +23,13 @@ type StatusOptions struct {
 // of the working tree, these against the data, and the data against the cache
 // and the remote.
 type Status struct {
-	Committed   *Changes `json:"committed"` // HEAD → pointers and locks; nil: there is no commit to compare with
-	Uncommitted Working  `json:"uncommitted"`
-	NotInCache  []string `json:"not_in_cache"`
-	Untracked   []string `json:"untracked,omitempty"`
-	Unchanged   []string `json:"unchanged,omitempty"`
-	Outputs     int      `json:"outputs"`
+	Committed   *Changes               `json:"committed"` // HEAD → pointers and locks; nil: there is no commit to compare with
+	Uncommitted Working                `json:"uncommitted"`
+	NotInCache  []string               `json:"not_in_cache"`
+	Untracked   []string               `json:"untracked,omitempty"`
+	Unchanged   []string               `json:"unchanged,omitempty"`
+	Stages      []pipeline.StageStatus `json:"stages"` // that aren't up to date
+	Outputs     int                    `json:"outputs"`
 }
 
 // Working is how the data in the working tree differ from what pointers and
@@ -42,7 +44,7 @@ type Working struct {
 // Changed tells whether anything is not as the last commit has it.
 func (s *Status) Changed() bool {
 	w := &s.Uncommitted
-	return s.Committed != nil && !s.Committed.Empty() || len(w.Added)+len(w.Modified)+len(w.Deleted)+len(w.Unknown) > 0
+	return len(s.Stages) > 0 || s.Committed != nil && !s.Committed.Empty() || len(w.Added)+len(w.Modified)+len(w.Deleted)+len(w.Unknown) > 0
 }
 
 // Look returns the status of a project's data.
@@ -60,12 +62,36 @@ func Look(ctx context.Context, p *work.Project, opt StatusOptions) (*Status, err
 			return nil, err
 		}
 	}
+	if len(opt.Targets) == 0 {
+		if s.Stages, err = staleStages(ctx, p); err != nil {
+			return nil, err
+		}
+	}
 	if opt.Untracked {
 		if s.Untracked, err = p.Untracked(ctx); err != nil {
 			return nil, err
 		}
 	}
 	return s, nil
+}
+
+// staleStages returns where the stages stand that aren't up to date.
+func staleStages(ctx context.Context, p *work.Project) (stale []pipeline.StageStatus, err error) {
+	if len(p.Spec.Stages()) == 0 {
+		return nil, nil
+	}
+	stages, err := pipeline.Open(p, "")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, stages.Close()) }()
+	all, err := stages.Status(ctx)
+	for _, s := range all {
+		if s.State != pipeline.UpToDate && s.State != pipeline.Frozen {
+			stale = append(stale, s)
+		}
+	}
+	return stale, err
 }
 
 // committed compares HEAD with the pointers and locks of the working tree.

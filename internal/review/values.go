@@ -56,6 +56,17 @@ func (v *Values) Set() value.Set {
 	return set
 }
 
+// Leaves returns all values by file and key, as New of a change.
+func (v *Values) Leaves() (list []ValueChange) {
+	for _, f := range v.Files {
+		set := (&Values{Files: []FileValues{f}}).Set()
+		for _, c := range value.Diff(nil, set) {
+			list = append(list, ValueChange{File: f.Path, Key: strings.TrimPrefix(c.Name, f.Path+":"), New: &c.New})
+		}
+	}
+	return list
+}
+
 // Metrics returns the metrics of a revision, "" for the working tree. Those of
 // a stage come from its lock entry, so that neither data nor a remote is
 // needed; what no lock has is read from git or the cache. In the working tree a
