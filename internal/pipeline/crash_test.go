@@ -9,6 +9,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/fsx"
 )
 
 // killedRepro is an mlv repro in the working directory that kills itself at
@@ -282,10 +285,62 @@ func TestKilledRepairIsRepeated(t *testing.T) {
 	w.clean()
 }
 
-func TestIntentThatNamesPathsOutsideIsRefused(t *testing.T) {
-	w := newWorld(t, crashing())
-	w.write(".mlv/aside/make/intent", `{"version": 1, "outs": [{"path": "../../etc/passwd"}]}`)
-	if _, err := w.open().Recover(t.Context()); err == nil || !strings.Contains(err.Error(), "..") {
-		t.Errorf("error %v", err)
+func TestIntentThatCannotBeTrustedIsRefused(t *testing.T) {
+	for name, text := range map[string]string{
+		"out outside":   `{"version": 1, "outs": [{"path": "../../etc/passwd"}]}`,
+		"aside outside": `{"version": 1, "outs": [{"path": "a", "aside": "../b"}]}`,
+		"aside of data": `{"version": 1, "outs": [{"path": "a", "aside": "b"}]}`,
+		"no out":        `{"version": 1, "outs": [{}]}`,
+		"lock outside":  `{"version": 1, "dir": ".."}`,
+		"unknown bytes": `{"version": 1, "outs": [{"path": "a", "stays": true, "id": "x"}]}`,
+		"no record":     `{"version": 1, "entry": "x"}`,
+		"version":       `{"version": 2}`,
+		"no JSON":       `x`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, crashing())
+			w.write(".mlv/aside/make/intent", text)
+			if _, err := w.open().Recover(t.Context()); errs.KindOf(err) != errs.Corrupt {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}
+
+func FuzzIntent(f *testing.F) {
+	f.Add([]byte(`{"version": 1, "dir": "d", "outs": [{"path": "a", "aside": ".mlv/aside/make/0"}]}`))
+	f.Add([]byte(`{"version": 1, "outs": [{"path": "a/b", "aside": "a/.b.mlv-make"}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		in, err := parseIntent("make", b)
+		if err != nil {
+			return
+		}
+		for _, out := range in.Outs {
+			for _, p := range []fsx.Path{out.Path, out.Aside} {
+				if _, err := fsx.ParsePath(string(p)); p != "" && err != nil {
+					t.Errorf("%q is accepted: %v", p, err)
+				}
+			}
+		}
+	})
+}
+
+func TestNamesOfFilesKeepStagesApart(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	seen := map[string]string{}
+	for _, name := range []string{
+		"train", "Train", "TRAIN", "train@cnn-1", "sub/mlv.yaml:train", "sub%2Fmlv.yaml%3Atrain", "größe", "grösse", long, long + "y",
+	} {
+		slug := strings.ToLower(escape(name))
+		if other, ok := seen[slug]; ok || len(slug) > 220 {
+			t.Errorf("%q is %q, as is %q", name, slug, other)
+		}
+		if _, err := fsx.ParsePath(slug); err != nil {
+			t.Error(err)
+		}
+		seen[slug] = name
+	}
+	if got := escape("train"); got != "train" {
+		t.Errorf("train is %q", got)
 	}
 }

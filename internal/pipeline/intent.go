@@ -8,6 +8,7 @@ import (
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
+	"github.com/mlv-dev/mlv/internal/spec"
 )
 
 // An intent is written before a stage's outs are touched, and says how to undo
@@ -16,14 +17,14 @@ import (
 type intent struct {
 	Version int        `json:"version"`
 	Stage   string     `json:"stage"` // its address
-	Name    string     `json:"name"`
-	Dir     fsx.Path   `json:"dir"` // of its lock
+	Dir     fsx.Path   `json:"dir"`   // of its lock
 	Pid     int        `json:"pid"`
 	Since   time.Time  `json:"since"`
 	Outs    []setAside `json:"outs"`
 	Entry   string     `json:"entry,omitempty"` // a lock with the entry alone
 
-	slug fsx.Path
+	slug  fsx.Path
+	entry *spec.Entry // of Entry, once it was read
 }
 
 // A setAside is an out and where its old bytes are.
@@ -41,8 +42,11 @@ type setAside struct {
 // saved returns what an out that stays was before the run.
 func (a *setAside) saved() (Found, error) {
 	id, err := object.ParseID(a.ID)
-	if err != nil || len(a.Mode) != 1 {
-		return Found{}, fmt.Errorf("%s: intent names no content: %w", a.Path, err)
+	if err == nil && len(a.Mode) != 1 {
+		err = fmt.Errorf("mode %q", a.Mode)
+	}
+	if err != nil {
+		return Found{}, fmt.Errorf("%s: no content named: %w", a.Path, err)
 	}
 	return Found{ID: id, Size: a.Size, Files: a.Files, Mode: object.Mode(a.Mode[0])}, nil
 }
@@ -70,16 +74,52 @@ func (p *Pipeline) intent(slug fsx.Path) (*intent, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &intent{slug: slug}
-	if err := json.Unmarshal(b, in); err != nil || in.Version != 1 {
-		return nil, errs.At(errs.Corrupt, string(intentOf(slug)), "", "no intent that this mlv can read (version %d): %w", in.Version, err)
+	in, err := parseIntent(slug, b)
+	if err != nil {
+		return nil, errs.At(errs.Corrupt, string(intentOf(slug)), "", "%w", err)
 	}
-	for i := range in.Outs { // the file is ours, but it names what is deleted
-		for _, path := range []fsx.Path{in.Outs[i].Path, in.Outs[i].Aside} {
-			if _, err := fsx.ParsePath(string(path)); path != "" && err != nil {
-				return nil, errs.At(errs.Corrupt, string(intentOf(slug)), "", "%w", err)
+	return in, nil
+}
+
+// parseIntent reads an intent. It is mlv's own file, but names what is moved
+// and deleted: nothing in it may lie outside the project.
+func parseIntent(slug fsx.Path, b []byte) (*intent, error) {
+	in := &intent{slug: slug}
+	if err := json.Unmarshal(b, in); err != nil {
+		return nil, err
+	}
+	if in.Version != 1 {
+		return nil, fmt.Errorf("version %d needs another mlv", in.Version)
+	}
+	if in.Dir != "" {
+		if _, err := fsx.ParsePath(string(in.Dir)); err != nil {
+			return nil, err
+		}
+	}
+	for i := range in.Outs {
+		out := &in.Outs[i]
+		if _, err := fsx.ParsePath(string(out.Path)); err != nil {
+			return nil, err
+		}
+		if out.Aside != "" && out.Aside != beside(out.Path, slug) && out.Aside.Dir() != asideDir.Join(slug) {
+			return nil, fmt.Errorf("%s is no place for %s", out.Aside, out.Path)
+		}
+		if out.Stays {
+			if _, err := out.saved(); err != nil {
+				return nil, err
 			}
 		}
 	}
+	if in.Entry == "" {
+		return in, nil
+	}
+	lock, err := spec.ParseLock("entry", []byte(in.Entry))
+	if err != nil {
+		return nil, err
+	}
+	if len(lock.Entries) != 1 || !lock.Entries[0].Intact() {
+		return nil, fmt.Errorf("%d entries, not the record of one run", len(lock.Entries))
+	}
+	in.entry = lock.Entries[0]
 	return in, nil
 }

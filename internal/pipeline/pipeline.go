@@ -13,6 +13,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/mlv-dev/mlv/internal/fsx"
 	"github.com/mlv-dev/mlv/internal/object"
@@ -119,8 +120,9 @@ const (
 // and letters, since no name of a stage does.
 func (n *node) slug() fsx.Path { return fsx.Path(escape(n.name)) }
 
-// escape returns s with all but letters, digits, '_', '-' and '.' as %XX, cut
-// to a file's name where it is too long, by a hash that keeps it apart.
+// escape returns s with all but letters, digits, '_', '-', '@' and '.' as %XX.
+// What is too long for the name of a file is cut, and what has capitals would
+// be another name's equal on some file systems: a hash keeps both apart.
 func escape(s string) string {
 	const hexDigits = "0123456789ABCDEF"
 	var b []byte
@@ -132,8 +134,8 @@ func escape(s string) string {
 			b = append(b, '%', hexDigits[c>>4], hexDigits[c&15])
 		}
 	}
-	if len(b) > 200 {
-		return string(b[:180]) + object.Sum([]byte(s)).Short()
+	if len(b) <= 200 && strings.ToLower(s) == s {
+		return string(b)
 	}
-	return string(b)
+	return string(b[:min(len(b), 180)]) + "-" + object.Sum([]byte(s)).Short()
 }

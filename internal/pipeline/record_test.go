@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -33,6 +34,26 @@ func TestRecordIsReadBack(t *testing.T) {
 	if !strings.HasPrefix(string(b), "mlv-run 1\nkey "+r.key.String()+"\n  train:\n    cmd:\n    - python train.py\n") ||
 		!strings.HasSuffix(string(b), "seconds 1.500\nplatform linux/amd64\nby ana\n") {
 		t.Errorf("record:\n%s", b)
+	}
+}
+
+func TestDocumentedRecordIsWhatIsWritten(t *testing.T) {
+	e := &spec.Entry{
+		Name: "sorted", Cmd: []string{"sort in.txt > out.txt"},
+		Deps: []spec.Content{{Path: "in.txt", ID: object.Sum([]byte("hello\n")), Size: 6, Mode: object.File}},
+		Outs: []spec.Content{{Path: "out.txt", ID: object.Sum([]byte("hello\n")), Size: 6, Mode: object.File}},
+	}
+	new(spec.Lock).Put(e)
+	b, err := (&record{key: e.Key(), entry: e, seconds: 0.25, platform: "linux/amd64", by: "ana"}).format()
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc, err := os.ReadFile("../../docs/format/run-record.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(doc, append(append([]byte("```\n"), b...), "```\n"...)) {
+		t.Errorf("docs/format/run-record.md does not hold\n%s", b)
 	}
 }
 

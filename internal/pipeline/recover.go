@@ -7,7 +7,6 @@ import (
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
-	"github.com/mlv-dev/mlv/internal/spec"
 )
 
 // Recover ends what runs that were killed have left undone: the outs of each
@@ -61,18 +60,14 @@ func (p *Pipeline) repair(ctx context.Context, slug fsx.Path) (stage string, err
 	}
 	defer func() { err = errors.Join(err, hold.Unlock()) }()
 	p.look.forget()
-	if in.Entry == "" {
+	if in.entry == nil {
 		_, err := p.back(ctx, in)
 		return in.Stage, err
-	}
-	lock, err := spec.ParseLock(string(intentOf(slug)), []byte(in.Entry))
-	if err != nil || len(lock.Entries) != 1 {
-		return "", errs.At(errs.Corrupt, string(intentOf(slug)), "", "%d entries: %w", len(lock.Entries), err)
 	}
 	if _, err := p.books.load(in.Dir); err != nil {
 		return "", err
 	}
-	p.books.put(in.Dir, lock.Entries[0])
+	p.books.put(in.Dir, in.entry)
 	if err := p.books.flush(ctx, time.Time{}); err != nil {
 		return "", err
 	}

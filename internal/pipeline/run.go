@@ -51,7 +51,7 @@ func (r *repro) execute(ctx context.Context, n *node, v *verdict, res *StageResu
 func (r *repro) setAside(ctx context.Context, n *node) (*intent, error) {
 	p := r.p
 	in := &intent{
-		Version: 1, Stage: n.name, Name: n.Name, Dir: n.dir, Pid: os.Getpid(), Since: time.Now().UTC(),
+		Version: 1, Stage: n.name, Dir: n.dir, Pid: os.Getpid(), Since: time.Now().UTC(),
 		slug: n.slug(),
 	}
 	if err := p.opt.Root.RemoveAll(keptDir.Join(in.slug)); err != nil {
