@@ -1,11 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -24,14 +23,14 @@ func newDemo(a *App) *cobra.Command {
 		Args:              cobra.MaximumNArgs(1),
 		ValidArgsFunction: folders,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			opt.Dir = filepath.Join(a.Dir, "mlv-demo")
-			if len(args) > 0 {
-				opt.Dir = args[0]
-			}
+			opt.Dir = under(a.Dir, append(args, "mlv-demo")[0])
 			if opt.MLV, err = os.Executable(); err != nil {
 				return err
 			}
-			if opt.Out = a.Out; a.JSON {
+			switch opt.Out = a.Out; {
+			case a.Quiet:
+				opt.Out = io.Discard
+			case a.JSON:
 				opt.Out = a.Err // stdout is for the result
 			}
 			if pause {
@@ -50,9 +49,16 @@ func newDemo(a *App) *cobra.Command {
 	return cmd
 }
 
-// waitForEnter waits until the user presses Enter.
-func (a *App) waitForEnter(context.Context) error {
+// waitForEnter waits until the user presses Enter, and reads no byte beyond:
+// the next step waits for another. The end of the input goes on, too.
+func (a *App) waitForEnter(ctx context.Context) error {
 	fmt.Fprint(a.Err, "press Enter to go on ")
-	_, err := bufio.NewReader(a.In).ReadString('\n')
-	return err
+	for b := []byte{0}; b[0] != '\n'; {
+		if _, err := a.In.Read(b); err == io.EOF { //nolint:errorlint // as readers return it
+			break
+		} else if err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
 }

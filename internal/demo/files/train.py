@@ -34,7 +34,14 @@ for _ in range(params["steps"]):
         for j, g in enumerate(slope):
             row[j] -= params["rate"] * g / len(points)
 
-model = {"species": species, "features": features, "mean": mean, "spread": spread, "weights": weights}
+# Rounded, so that the file is the same wherever the last digits of exp() differ.
+model = {
+    "species": species,
+    "features": features,
+    "mean": [round(m, 6) for m in mean],
+    "spread": [round(s, 6) for s in spread],
+    "weights": [[round(w, 6) for w in row] for row in weights],
+}
 with open("model.json", "w") as f:
     json.dump(model, f, indent=1)
     f.write("\n")
