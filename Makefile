@@ -9,10 +9,14 @@ PLATFORMS   := linux/arm64 darwin/arm64 windows/amd64
 # drivers. Without -buildid and with -trimpath two builds of a commit are equal.
 BUILD := CGO_ENABLED=0 go build -trimpath -tags disable_grpc_modules -ldflags "-s -w -buildid="
 
-.PHONY: build check test test-unit test-race test-long bench
+.PHONY: build check test test-long bench demo
 
 build:
 	$(BUILD) -o bin/mlv ./cmd/mlv
+
+# demo: the story of a project, in a new folder that stays.
+demo: build
+	./bin/mlv demo --fast "$$(mktemp -d)/mlv-demo"
 
 # check: what a machine can say of the code without running it.
 check:
@@ -31,6 +35,7 @@ test:
 # bench: speed beside the floor of the machine, and the ten dearest of what a
 # start-up initialises.
 bench: build
+	go test -run TestBars -timeout 60m -v ./cmd/mlv -bars
 	go test -run '^$$' -bench . -benchmem ./...
 	@GODEBUG=inittrace=1 ./bin/mlv version 2>&1 >/dev/null | sort -t@ -k2 | awk '/^init /{print $$5, $$6, $$2}' | sort -rn | head -n 10
 

@@ -163,6 +163,9 @@ func (d decoder) path(n *value.Node) (fsx.Path, error) {
 	if err != nil {
 		return "", d.errorf(n, "", "%s", err)
 	}
+	if p.Private() { // a repository must not name the user's own settings
+		return "", d.errorf(n, "", "%q leads into .mlv", text)
+	}
 	return p, nil
 }
 

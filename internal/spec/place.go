@@ -76,5 +76,9 @@ func ResolveLock(dir fsx.Path, wdir, p string) (fsx.Path, error) {
 	if path.IsAbs(p) || path.IsAbs(wdir) {
 		return "", fmt.Errorf("path %q is absolute", p)
 	}
-	return fsx.ParsePath(full)
+	at, err := fsx.ParsePath(full)
+	if err == nil && at.Private() {
+		err = fmt.Errorf("path %q leads into .mlv", p)
+	}
+	return at, err
 }

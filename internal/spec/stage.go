@@ -357,7 +357,7 @@ func checkOut(full string) error {
 	switch {
 	case full == ".." || strings.HasPrefix(full, "../"):
 		return fmt.Errorf("%s lies outside the project", full)
-	case full == ".mlv" || strings.HasPrefix(full, ".mlv/"):
+	case fsx.Path(full).Private():
 		return fmt.Errorf("%s belongs to mlv", full)
 	case name == FileName || name == LockName || strings.HasSuffix(name, Ext):
 		return fmt.Errorf("%s is a file of mlv itself", full)

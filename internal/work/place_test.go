@@ -230,3 +230,16 @@ func TestAddAgainTouchesNothing(t *testing.T) {
 		t.Errorf("the pointer was written again (%v)", err)
 	}
 }
+
+func TestNothingOfARepositoryReachesTheUsersSettings(t *testing.T) {
+	p, dir := newProject(t)
+	write(t, dir+"/data/.mlv/config.yaml", "remotes: {}\n")
+	if _, err := p.Add(t.Context(), AddOptions{Paths: []string{dir + "/data"}}); errs.KindOf(err) != errs.Usage {
+		t.Errorf("adding a folder with .mlv in it: %v", err)
+	}
+	write(t, dir+"/x.mlv", "version: 1\npath: .MLV\ntype: file\nhash: blake3:"+strings.Repeat("1", 64)+"\nsize: 1\n")
+	q := openProject(t, dir)
+	if len(q.Spec.Pointers) != 0 || len(q.Spec.Problems) != 1 {
+		t.Errorf("pointers %v, problems %v", q.Spec.Pointers, q.Spec.Problems)
+	}
+}

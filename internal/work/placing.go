@@ -92,6 +92,9 @@ func (w *placing) inFolders(tree iter.Seq2[object.Entry, error], failed *error) 
 	return func(yield func(lines) bool) {
 		var run lines
 		for e, err := range tree {
+			if err == nil && e.Path.Private() { // another's settings must not come with data
+				err = errs.At(errs.Corrupt, w.p.Show(w.shown(e.Path)), "", "a tree leads into .mlv")
+			}
 			if err == nil {
 				var in *folder
 				if in, err = w.folder(e); err == nil && (run.in != in || len(run.want) == sliceLen) {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
@@ -204,6 +205,9 @@ func (s *scan) sort(f *folder, names []fsx.Name) {
 // refuse records that at can't be named in a tree.
 func (s *scan) refuse(at fsx.Path) bool {
 	_, err := fsx.ParsePath(string(s.path.Join(at)))
+	if err == nil && at.Private() {
+		err = fmt.Errorf("path %q: nothing in .mlv can be tracked", s.path.Join(at))
+	}
 	if err != nil {
 		s.failed.Add(errs.New(errs.Usage, "rename it, or name it in .mlvignore", "%w", err))
 	}
