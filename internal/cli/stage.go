@@ -29,7 +29,8 @@ func newStageList(a *App) *cobra.Command {
 				return err
 			}
 			defer func() { err = errors.Join(err, stages.Close()) }()
-			return show(a, stageList{stages.StageList()}, func(p *Printer, l stageList) { printStages(p, l, nameOnly) })
+			err = show(a, stageList{stages.StageList()}, func(p *Printer, l stageList) { printStages(p, l, nameOnly) })
+			return errors.Join(err, p.Problems())
 		}),
 	}
 	cmd.Flags().BoolVar(&nameOnly, "name-only", false, "print names alone")

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 
 	"github.com/spf13/cobra"
 
@@ -24,10 +25,10 @@ func newStatus(a *App) *cobra.Command {
 		RunE: a.inProject(func(ctx context.Context, p *work.Project, args []string) error {
 			opt.Targets = args
 			s, err := review.Look(ctx, p, opt)
-			if err != nil {
+			if s == nil {
 				return err
 			}
-			if err := show(a, s, printStatus); err != nil {
+			if err := errors.Join(err, show(a, s, printStatus)); err != nil {
 				return err
 			}
 			return a.verdict(asked, s.Changed())

@@ -58,13 +58,12 @@ func diffTable(d *review.ValueDiff, noun string, precision int) render.Table {
 	return t
 }
 
-// valueText returns a value as a person reads it; "-" for none.
+// valueText returns a value as a person reads it; "-" for none. A text that
+// reads like another type stands in quotes.
 func valueText(v *value.Value, precision int) string {
 	switch {
 	case v == nil:
 		return "-"
-	case v.Kind() == value.String:
-		return v.Text()
 	case v.Kind() == value.Float:
 		f, _ := v.Float64()
 		return strconv.FormatFloat(f, 'g', precision, 64)

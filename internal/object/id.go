@@ -53,6 +53,9 @@ var nibbles = func() (t [256]byte) {
 // String returns the 64 digits.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
+// MarshalText returns the 64 digits, so that JSON has them, too.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
 // Short returns the first eight digits, for messages to people.
 func (id ID) Short() string { return hex.EncodeToString(id[:4]) }
 

@@ -47,7 +47,28 @@ func (s *Status) Changed() bool {
 	return len(s.Stages) > 0 || s.Committed != nil && !s.Committed.Empty() || len(w.Added)+len(w.Modified)+len(w.Deleted)+len(w.Unknown) > 0
 }
 
-// Look returns the status of a project's data.
+// Next returns the command that most likely comes next.
+func (s *Status) Next() string {
+	w := &s.Uncommitted
+	switch {
+	case len(w.Added)+len(w.Modified)+len(w.Unknown) > 0:
+		return "mlv commit"
+	case len(s.NotInCache) > 0:
+		return "mlv pull"
+	case len(w.Deleted) > 0:
+		return "mlv checkout"
+	case len(s.Stages) > 0:
+		return "mlv repro"
+	case s.Committed != nil && !s.Committed.Empty():
+		return "git commit"
+	case s.Outputs == 0:
+		return "mlv add PATH"
+	}
+	return "mlv push"
+}
+
+// Look returns the status of a project's data and stages. Files of the project
+// that can't be read are its error, next to the status of all else.
 func Look(ctx context.Context, p *work.Project, opt StatusOptions) (*Status, error) {
 	selected, err := p.Select(opt.Targets, work.SelectOptions{Recursive: opt.Recursive})
 	if err != nil {
@@ -72,7 +93,7 @@ func Look(ctx context.Context, p *work.Project, opt StatusOptions) (*Status, err
 			return nil, err
 		}
 	}
-	return s, nil
+	return s, p.Problems()
 }
 
 // staleStages returns where the stages stand that aren't up to date.

@@ -73,22 +73,3 @@ func (u *untracked) inGit(ctx context.Context, at fsx.Path) (bool, error) {
 	paths, err := u.p.Repo.Tracked(ctx, u.p.Prefix().Join(at))
 	return len(paths) > 0, err
 }
-
-// Ignored returns those of names, paths as the user types them, that a
-// .mlvignore leaves out of tracked folders, themselves or a folder above.
-func (p *Project) Ignored(names []string) (ignored []string, err error) {
-	for _, name := range names {
-		at, err := p.Path(name)
-		if err != nil {
-			return nil, err
-		}
-		st, err := p.Root.Stat(at)
-		if err != nil && !gone(err) {
-			return nil, err
-		}
-		if p.rulesAbove(at).Ignored(at, err == nil && st.Kind == fsx.Dir) {
-			ignored = append(ignored, name)
-		}
-	}
-	return ignored, nil
-}
