@@ -55,6 +55,9 @@ func (b *big) save() object.Entry {
 	if err == nil {
 		err = b.batch.Commit(b.s.t.Context())
 	}
+	if err == nil {
+		err = b.s.store.Tidy(b.s.t.Context()) // as each command does
+	}
 	if err != nil {
 		b.s.t.Fatal(err)
 	}
