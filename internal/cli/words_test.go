@@ -22,4 +22,3 @@ func TestWordsOfOtherToolsNameCommandsOfOurs(t *testing.T) {
 		}
 	}
 }
-
