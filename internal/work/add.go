@@ -199,11 +199,8 @@ func (p *Project) addable(ctx context.Context, at fsx.Path) error {
 			return err
 		}
 	}
-	if p.Repo == nil {
-		return nil
-	}
-	tracked, err := p.Repo.Tracked(ctx, p.Prefix().Join(at))
-	if err != nil || len(tracked) == 0 {
+	tracked, err := p.inGit(ctx, at)
+	if err != nil || !tracked {
 		return err
 	}
 	shown := p.Show(at)

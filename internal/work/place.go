@@ -62,8 +62,11 @@ func (p *Project) placeNew(ctx context.Context, e object.Entry, opt PlaceOptions
 		}
 		return done, p.rememberFile(ctx, e)
 	}
-	err := p.build(ctx, e, opt)
-	return done, err
+	placed, err := p.build(ctx, e, opt)
+	if !placed {
+		done = Placed{}
+	}
+	return done, opt.pardon(err)
 }
 
 // pardon drops the error of missing content where that is allowed.
@@ -225,12 +228,23 @@ func (p *Project) mend(ctx context.Context, e object.Entry, opt PlaceOptions) (d
 		return Placed{}, err
 	}
 	defer s.close()
-	if have, err := s.hash(into(ctx, nil)); err != nil || have.ID == e.ID && !opt.Relink {
-		return Placed{}, errors.Join(err, s.remember(have.ID))
+	have, err := s.hash(into(ctx, nil))
+	if err != nil {
+		return Placed{}, err
+	}
+	if !opt.DryRun {
+		for _, at := range s.temps { // whoever made them is dead: this process has the lock
+			if err := p.Root.Remove(at); err != nil && !gone(err) {
+				return Placed{}, err
+			}
+		}
+	}
+	if have.ID == e.ID && !opt.Relink {
+		return Placed{}, s.remember(have.ID)
 	}
 	plan, err := p.plan(ctx, s, e, opt)
 	if err != nil {
-		return Placed{}, err
+		return Placed{}, opt.pardon(err)
 	}
 	if !opt.Force {
 		if err := unsaved(p, plan.lost); err != nil {

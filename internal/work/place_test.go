@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/mlv-dev/mlv/internal/errs"
+	"github.com/mlv-dev/mlv/internal/object"
 )
 
 // added returns a project that tracks the given files below data.
@@ -241,5 +242,55 @@ func TestNothingOfARepositoryReachesTheUsersSettings(t *testing.T) {
 	q := openProject(t, dir)
 	if len(q.Spec.Pointers) != 0 || len(q.Spec.Problems) != 1 {
 		t.Errorf("pointers %v, problems %v", q.Spec.Pointers, q.Spec.Problems)
+	}
+}
+
+func TestCheckoutOfADirectoryWhoseTreeIsMissingPlacesNothing(t *testing.T) {
+	p, dir := added(t, map[string]string{"a": "one"})
+	if err := errsOf(os.RemoveAll(dir+"/data"), os.RemoveAll(dir+"/.mlv/cache")); err != nil {
+		t.Fatal(err)
+	}
+	_ = p
+	q := openProject(t, dir)
+	done, err := checkout(t, q, PlaceOptions{})
+	if errs.KindOf(err) != errs.Missing || len(done.Added) != 0 || strings.Contains(err.Error(), "data: data") {
+		t.Errorf("%+v, %v", done, err)
+	}
+	if done, err = checkout(t, q, PlaceOptions{AllowMissing: true}); err != nil || len(done.Added) != 0 {
+		t.Errorf("with allow-missing: %+v, %v", done, err)
+	}
+}
+
+func TestCheckoutClearsWhatAKilledOneBuilt(t *testing.T) {
+	p, dir := added(t, map[string]string{"a": "one"})
+	if err := os.RemoveAll(dir + "/data"); err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir+"/.mlv/tmp/"+object.Sum([]byte("data")).String()[:32]+"/half", "built")
+	if _, err := checkout(t, p, PlaceOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	names, err := os.ReadDir(dir + "/data")
+	if err != nil || len(names) != 1 || names[0].Name() != "a" {
+		t.Errorf("data holds %v (%v), want a alone", names, err)
+	}
+	if left, err := os.ReadDir(dir + "/.mlv/tmp"); err != nil || len(left) != 0 {
+		t.Errorf("left in tmp: %v (%v)", left, err)
+	}
+}
+
+func TestCheckoutRemovesTheTemporaryFilesOfAKilledOne(t *testing.T) {
+	p, dir := added(t, map[string]string{"a": "one", "s/b": "two"})
+	for range 2 { // beside a file that is missing, and with nothing to place
+		write(t, dir+"/data/s/.mlv-tmp-abc", "half")
+		if _, err := checkout(t, p, PlaceOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(dir + "/data/s/.mlv-tmp-abc"); !os.IsNotExist(err) {
+			t.Errorf("the temporary file is still there (%v)", err)
+		}
+		if err := os.Remove(dir + "/data/a"); err != nil && !os.IsNotExist(err) {
+			t.Fatal(err)
+		}
 	}
 }

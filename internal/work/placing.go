@@ -2,11 +2,9 @@ package work
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"io/fs"
 	"iter"
-	"strings"
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
@@ -38,32 +36,34 @@ type lines struct {
 }
 
 // build places a tree where nothing stands: in a folder of its own, which is
-// renamed as a whole when it is complete. A killed build is found again by its
-// name, made from what is built, and finished.
-func (p *Project) build(ctx context.Context, e object.Entry, opt PlaceOptions) error {
-	tmp := tmpDir.Join(fsx.Path(strings.ToLower(rand.Text())))
+// renamed as a whole when it is complete. It tells whether that happened. The
+// folder has a name made from the output's path, whose lock the caller holds,
+// so that what a killed build left there is found and removed by the next one.
+func (p *Project) build(ctx context.Context, e object.Entry, opt PlaceOptions) (placed bool, err error) {
+	tmp := tmpDir.Join(fsx.Path(object.Sum([]byte(e.Path)).String()[:32]))
+	if err := p.Root.RemoveAll(tmp); err != nil {
+		return false, err
+	}
 	if err := p.Root.MkdirAll(tmp); err != nil {
-		return err
+		return false, err
 	}
 	defer func() { _ = p.Root.RemoveAll(tmp) }() // only after a failure is anything left there
 	w := newPlacing(p, tmp, e.Path, true)
 	if err := w.write(ctx, object.Entries(ctx, p.nodes(e.Path), e.ID, object.Scope{Under: opt.Under})); err != nil {
-		return p.whileGetting(e.Path, err)
+		return false, err
 	}
 	s := &scan{root: p.Root, store: p.store, path: e.Path, kind: fsx.Dir, top: w.top}
+	defer s.close()
 	if err := w.settle(s); err != nil {
-		return err
+		return false, err
 	}
-	if e.Path.Dir() != "" {
-		if err := p.Root.MkdirAll(e.Path.Dir()); err != nil {
-			return err
-		}
+	if err := p.Root.MkdirAll(e.Path.Dir()); err != nil && e.Path.Dir() != "" {
+		return false, err
 	}
 	if err := p.Root.Rename(tmp, e.Path, fsx.RenameOptions{NoReplace: true}); err != nil {
-		s.close()
-		return err
+		return false, err
 	}
-	return errors.Join(opt.pardon(w.failed.Err()), w.remember(s, e, opt))
+	return true, errors.Join(opt.pardon(w.failed.Err()), w.remember(s, e, opt))
 }
 
 func newPlacing(p *Project, under, as fsx.Path, fresh bool) *placing {
@@ -249,7 +249,6 @@ func (w *placing) settle(s *scan) error {
 
 // remember writes the state of a folder that was just built and renamed.
 func (w *placing) remember(s *scan, e object.Entry, opt PlaceOptions) error {
-	defer s.close()
 	if w.failed.Len() > 0 || len(opt.Under) > 0 {
 		return nil // not all of the tree is there
 	}

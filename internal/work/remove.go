@@ -3,6 +3,7 @@ package work
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/mlv-dev/mlv/internal/errs"
 	"github.com/mlv-dev/mlv/internal/fsx"
@@ -76,7 +77,6 @@ func (p *Project) removeOne(ctx context.Context, s Selected, opt RemoveOptions, 
 		return err
 	}
 	result.Removed = append(result.Removed, p.Show(s.From))
-	result.Stage = append(result.Stage, p.Show(s.From))
 	if opt.Outs {
 		if err := p.removeSeen(ctx, s.Path); err == nil {
 			result.Deleted = append(result.Deleted, p.Show(s.Path))
@@ -85,10 +85,33 @@ func (p *Project) removeOne(ctx context.Context, s Selected, opt RemoveOptions, 
 		}
 	}
 	file, err := p.unignoreOutput(s.Path)
-	if file != "" {
-		result.Stage = append(result.Stage, p.Show(file))
+	if err != nil {
+		return err
 	}
+	due, err := p.due(ctx, s.From, file)
+	result.Stage = append(result.Stage, due...)
 	return err
+}
+
+// due returns those of files, as the user would type them, that git has to be
+// told of: git add refuses one that is gone and that git never knew.
+func (p *Project) due(ctx context.Context, files ...fsx.Path) (names []string, err error) {
+	for _, file := range files {
+		if file == "" {
+			continue
+		}
+		there, err := p.Root.Exists(file)
+		if err == nil && !there {
+			there, err = p.inGit(ctx, file)
+		}
+		if err != nil {
+			return names, err
+		}
+		if name := p.Show(file); there && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names, nil
 }
 
 // MoveOptions say how Move treats what stands at the new name.
@@ -130,7 +153,7 @@ func (p *Project) Move(ctx context.Context, opt MoveOptions) (moved Moved, err e
 		}
 		defer func() { err = errors.Join(err, lock.Unlock()) }()
 	}
-	moved = Moved{From: p.Show(s.Path), To: p.Show(to), Stage: []string{p.Show(s.From)}}
+	moved = Moved{From: p.Show(s.Path), To: p.Show(to)}
 	return moved, p.move(ctx, ptr, to, opt, &moved)
 }
 
@@ -191,13 +214,14 @@ func (p *Project) move(ctx context.Context, ptr spec.PlacedPointer, to fsx.Path,
 		return err
 	}
 	unignored, err := p.unignoreOutput(from)
-	for _, file := range []fsx.Path{ptr.File, ignored, unignored} {
-		if file != "" {
-			moved.Stage = append(moved.Stage, p.Show(file))
-		}
+	if err != nil {
+		return err
 	}
-	if _, hashErr := p.Hash(ctx, to); hashErr != nil && !gone(hashErr) { // so that the next status need not read it
-		return errors.Join(err, hashErr)
+	if moved.Stage, err = p.due(ctx, old, ptr.File, ignored, unignored); err != nil {
+		return err
 	}
-	return err
+	if _, err := p.Hash(ctx, to); !gone(err) { // so that the next status need not read it
+		return err
+	}
+	return nil
 }

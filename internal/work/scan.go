@@ -41,6 +41,9 @@ type scan struct {
 	same   atomic.Int64 // file rows of the state that still hold
 	differ atomic.Bool  // something isn't as the state says
 	failed errs.List    // what can't be read or recorded
+
+	mu    sync.Mutex
+	temps []fsx.Path // temporary files of a killed command, from the project's root
 }
 
 // A folder is one directory of a scan.

@@ -54,7 +54,7 @@ func (u *untracked) folder(ctx context.Context, dir fsx.Path, rules *spec.Ignore
 				u.found = append(u.found[:mark], u.p.Show(at)+"/")
 			}
 		default:
-			known, err := u.inGit(ctx, at)
+			known, err := u.p.inGit(ctx, at)
 			if err != nil {
 				return false, err
 			}
@@ -66,10 +66,11 @@ func (u *untracked) folder(ctx context.Context, dir fsx.Path, rules *spec.Ignore
 	return tracked, nil
 }
 
-func (u *untracked) inGit(ctx context.Context, at fsx.Path) (bool, error) {
-	if u.p.Repo == nil {
+// inGit tells whether git tracks a path, or something below it.
+func (p *Project) inGit(ctx context.Context, at fsx.Path) (bool, error) {
+	if p.Repo == nil {
 		return false, nil
 	}
-	paths, err := u.p.Repo.Tracked(ctx, u.p.Prefix().Join(at))
+	paths, err := p.Repo.Tracked(ctx, p.Prefix().Join(at))
 	return len(paths) > 0, err
 }

@@ -187,6 +187,9 @@ func (s *scan) sort(f *folder, names []fsx.Name) {
 		at := f.path.Join(fsx.Path(n.Name))
 		switch {
 		case fsx.IsTemp(n.Name):
+			s.mu.Lock()
+			s.temps = append(s.temps, s.path.Join(at))
+			s.mu.Unlock()
 		case f.rules != nil && f.rules.Match(s.path.Join(at), n.Kind == fsx.Dir):
 		case n.Kind == fsx.Special:
 			s.failed.Add(errs.At(errs.Usage, string(s.path.Join(at)), "move it away, or name it in .mlvignore", "is a socket, pipe or device, which can't be tracked"))
