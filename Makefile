@@ -9,7 +9,7 @@ PLATFORMS   := linux/arm64 darwin/arm64 windows/amd64
 # drivers. Without -buildid and with -trimpath two builds of a commit are equal.
 BUILD := CGO_ENABLED=0 go build -trimpath -tags disable_grpc_modules -ldflags "-s -w -buildid="
 
-.PHONY: build check test test-long bench demo
+.PHONY: build check test test-long torture bench demo
 
 build:
 	$(BUILD) -o bin/mlv ./cmd/mlv
@@ -39,7 +39,12 @@ bench: build
 	go test -run '^$$' -bench . -benchmem ./...
 	@GODEBUG=inittrace=1 ./bin/mlv version 2>&1 >/dev/null | sort -t@ -k2 | awk '/^init /{print $$5, $$6, $$2}' | sort -rn | head -n 10
 
+# torture: kill mlv at each file-changing system call. It needs strace, and a
+# minute.
+torture: build
+	testdata/torture.sh bin/mlv 2>/dev/null
+
 # test-long: what a push costs with a million files, and after ten thousand
-# pushes. It takes a quarter of an hour.
+# pushes. It takes half an hour or more.
 test-long:
 	go test -run TestCost -timeout 60m -v ./internal/transfer -long
